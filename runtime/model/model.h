@@ -1,0 +1,98 @@
+/* model/model.h - the interface of every streaming model: one row in, one verdict out.
+ *
+ *     model_new(options) -> push, push, push ... -> save -> bytes -> load -> push ...
+ *
+ * A model is deterministic: same options, same rows, same verdicts, bit for bit, whatever the
+ * batching, the restarts or the number of threads. It holds no lock and calls nobody. */
+#ifndef BLIP_MODEL_MODEL_H
+#define BLIP_MODEL_MODEL_H
+
+#include "base/error.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MODEL_MAX_FEATURES 64
+
+/* What a model said of one row. Pointers lead into the caller's buffers of [features] doubles
+ * each (model_set and the bindings own them); a field a model does not know is NaN. */
+struct verdict {
+    bool scored;             // false: still warming up, or the row had missing values
+    double score;            // how strange, in the model's own unit; for ranking and charts
+    double grade;            // 0..1; 0 = normal. The event
+    double confidence;       // 0..1; how mature the model is
+    double threshold;        // score above which grade > 0; NaN when unknown
+    double probability;      // of a row at least as strange; NaN when unknown
+    int32_t relative_index;  // <= 0: the row to blame, -2 = two rows ago
+    uint32_t cause;          // model's own code of the strongest head; 0 = none
+    bool has_expected;       // expected[] is filled
+    bool has_past;           // past[] is filled (relative_index < 0)
+    double *expected;        // [features] what would have been normal
+    double *lower, *upper;   // [features] bounds around expected; NaN when unknown
+    double *contribution;    // [features] share of each feature, sums to 1 when grade > 0
+    double *past;            // [features] actual values of the row to blame
+    uint8_t *imputed;        // [features] 1 = the value was missing and filled in
+};
+
+enum model_kind { MODEL_FOREST, MODEL_ENSEMBLE };
+
+enum impute_method { IMPUTE_NONE, IMPUTE_ZERO, IMPUTE_FIXED, IMPUTE_PREVIOUS };
+
+/* Where values near the expected one are not called strange, per feature (rcf.md 8.3). */
+struct ignore_near {
+    double above, below;              // margins in the feature's unit
+    double above_ratio, below_ratio;  // shares of the actual value
+};
+
+struct model_options {
+    enum model_kind kind;
+    size_t features;      // 1..MODEL_MAX_FEATURES
+    int64_t interval_ms;  // between rows; 0 = unknown
+    uint64_t seed;
+    // forest
+    size_t shingle;       // rows joined; default 8
+    size_t trees;         // default 50
+    size_t samples;       // per tree; default 256
+    double time_decay;    // default 1/2560
+    size_t output_after;  // rows before the first score; default max(shingle, 32)
+    enum impute_method impute;
+    double fixed[MODEL_MAX_FEATURES];  // IMPUTE_FIXED
+    struct ignore_near ignore[MODEL_MAX_FEATURES];
+    // ensemble
+    double sensitivity;  // threshold factor; 1 = as specified
+    size_t history;      // rows of past; default 4096 for one column, 2048 for several
+};
+
+struct model;
+
+/* Fills options with the defaults of a kind. */
+void model_options_default(struct model_options *options, enum model_kind kind,
+                           size_t features);
+
+/* Creates a model. STATUS_INVALID names the option and the value it had. */
+enum status model_new(const struct model_options *options, struct model **out,
+                      struct error *err);
+void model_free(struct model *m);  // NULL is fine
+
+/* Scores one row, then learns from it.
+ *   time_ms  of the row; rows count in the order of arrival
+ *   values   [features], each in its own unit; NaN = missing; infinite = STATUS_INVALID,
+ *            naming the feature, and the model is unchanged
+ *   out      filled; its pointers must lead to [features] values or be NULL */
+enum status model_push(struct model *m, int64_t time_ms, const double *values,
+                       struct verdict *out, struct error *err);
+
+/* Bytes of the state: save(load(b)) == b, and a loaded model goes on as the saved one would.
+ * *size is set to what is needed; STATUS_TOO_LARGE when capacity is smaller (bytes may be
+ * NULL). Loading checks everything: damaged or foreign bytes give STATUS_INVALID, never a
+ * crash. */
+enum status model_save(const struct model *m, uint8_t *bytes, size_t capacity, size_t *size,
+                       struct error *err);
+enum status model_load(const uint8_t *bytes, size_t size, struct model **out,
+                       struct error *err);
+
+size_t model_size_bytes(const struct model *m);  // resident memory
+uint64_t model_rows(const struct model *m);      // rows pushed so far
+const struct model_options *model_options(const struct model *m);
+
+#endif
