@@ -1,0 +1,90 @@
+#!/bin/sh
+# Installs what is missing, builds, and passes every test. Ends with one line,
+# "N passed, N failed", and exits 0 when nothing failed.
+#   sh tests/run.sh               everything, about 15 minutes on two cores
+#   sh tests/run.sh release       one step of: lint release install asan tsan fuzz
+set -u
+cd "$(dirname "$0")/.." || exit 1
+steps=${*:-lint release install asan tsan fuzz}
+passed=0 failed=0
+
+# Counts one check by its exit status: check NAME COMMAND...
+check() {
+    name=$1
+    shift
+    log=build/log/$(echo "$name" | tr ' /' '--').txt
+    if "$@" >"$log" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok      $name"
+    else
+        failed=$((failed + 1))
+        echo "FAILED  $name"
+        tail -n 60 "$log" | sed 's/^/        /'
+    fi
+}
+
+build() { cmake --preset "$1" && cmake --build --preset "$1"; }
+
+# Runs the specs inside one build's binary and adds up what busted counted.
+specs() {
+    log=build/log/specs-$1.txt
+    "build/$1/blip" test --output=plainTerminal tests >"$log" 2>&1
+    status=$?
+    # "12 successes / 1 failure / 0 errors / 0 pending : 1.2 seconds"
+    counts=$(grep -E '^[0-9]+ success(es)? / ' "$log" | tail -n 1)
+    good=$(echo "$counts" | awk '{print $1 + 0}')
+    bad=$(echo "$counts" | awk '{print $4 + $7}')
+    # A run that died, or that ran nothing, has failed whatever it counted.
+    if [ "$good" = 0 ] || { [ "$status" != 0 ] && [ "$bad" = 0 ]; }; then bad=$((bad + 1)); fi
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    echo "specs   $1: ${counts:-no closing line, exit $status}"
+    [ "$bad" = 0 ] || tail -n 200 "$log" | sed 's/^/        /'
+}
+
+sanitized_specs() {
+    LSAN_OPTIONS=suppressions=$PWD/tests/support/leaks.txt \
+        TSAN_OPTIONS="suppressions=$PWD/tests/support/races.txt halt_on_error=1" \
+        UBSAN_OPTIONS=print_stacktrace=1 specs "$1"
+}
+
+sh runtime/setup.sh test || exit 1
+mkdir -p build/log
+
+for step in $steps; do
+    case $step in
+    lint)
+        check "build release" build release
+        check "format" sh -c "git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run -Werror"
+        check "luacheck" luacheck --quiet lua tests detectors
+        check "shell syntax" sh -c 'for f in $(git ls-files "*.sh"); do sh -n "$f" || exit 1; done'
+        check "clang-tidy" sh -c "git ls-files 'runtime/*.c' 'runtime/*.cc' |
+            xargs -P 2 -n 8 clang-tidy --quiet -p build/release"
+        ;;
+    release)
+        check "build release" build release
+        specs release
+        ;;
+    install)
+        check "build release" build release
+        check "installed tree" sh tests/install.sh
+        ;;
+    asan | tsan)
+        check "build $step" build "$step"
+        sanitized_specs "$step"
+        ;;
+    fuzz)
+        check "build fuzz" build fuzz
+        for target in build/fuzz/tests/fuzz/*_fuzz; do
+            check "fuzz $(basename "$target")" sh tests/fuzz/run.sh "$target" "${FUZZ_SECONDS:-20}"
+        done
+        ;;
+    *)
+        echo "unknown step '$step'" >&2
+        exit 2
+        ;;
+    esac
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
