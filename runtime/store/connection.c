@@ -1,0 +1,90 @@
+/* store/connection.c - see store.h: connections, transactions, statements. */
+#include "store/internal.h"
+
+#include "frame/frame.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum status connection_open(struct store *s, struct connection **out, struct error *err) {
+    struct connection *c = calloc(1, sizeof *c);
+    if (!c) return fail(err, STATUS_NO_MEMORY, "no memory for a store connection");
+    c->store = s;
+    if (duckdb_connect(s->database, &c->duckdb) != DuckDBSuccess) {
+        free(c);
+        return fail(err, STATUS_FAILED, "the store refuses a connection");
+    }
+    *out = c;
+    return STATUS_OK;
+}
+
+void connection_close(struct connection *c) {
+    if (!c) return;
+    connection_rollback(c);
+    statements_free(c);
+    duckdb_disconnect(&c->duckdb);
+    free(c);
+}
+
+struct store *connection_store(struct connection *c) {
+    return c->store;
+}
+
+void connection_watch(struct connection *c, bool (*cancelled)(void *context), void *context) {
+    c->cancelled = cancelled;
+    c->cancelled_context = context;
+}
+
+void connection_interrupt(struct connection *c) { duckdb_interrupt(c->duckdb); }
+
+bool connection_in_transaction(const struct connection *c) { return c->in_transaction; }
+
+enum status connection_begin(struct connection *c, struct error *err) {
+    if (c->in_transaction) return fail(err, STATUS_INVALID, "a transaction is already open");
+    enum status status = run_sql(c, "BEGIN TRANSACTION", err);
+    c->in_transaction = status == STATUS_OK;
+    return status;
+}
+
+enum status connection_commit(struct connection *c, struct error *err) {
+    if (!c->in_transaction) return fail(err, STATUS_INVALID, "no transaction is open");
+    enum status status = run_sql(c, "COMMIT", err);
+    if (status != STATUS_OK) {
+        connection_rollback(c);
+        return status;
+    }
+    c->in_transaction = false;
+    return STATUS_OK;
+}
+
+void connection_rollback(struct connection *c) {
+    if (!c->in_transaction) return;
+    c->in_transaction = false;
+    run_sql(c, "ROLLBACK", NULL);  // fails only when a failed commit has done it already
+}
+
+enum status connection_query(struct connection *c, const char *sql, const struct param *params,
+                             size_t count, struct frame **out, struct error *err) {
+    duckdb_result result;
+    enum status status = run_statement(c, sql, params, count, &result, err);
+    if (status != STATUS_OK) return status;
+    status = read_frame(&result, out, err);
+    duckdb_destroy_result(&result);
+    return status;
+}
+
+enum status connection_execute(struct connection *c, const char *sql,
+                               const struct param *params, size_t count, int64_t *changed,
+                               struct error *err) {
+    duckdb_result result;
+    enum status status = run_statement(c, sql, params, count, &result, err);
+    if (status != STATUS_OK) return status;
+    if (changed) *changed = (int64_t)duckdb_rows_changed(&result);
+    duckdb_destroy_result(&result);
+    return STATUS_OK;
+}
+
+enum status connection_checkpoint(struct connection *c, struct error *err) {
+    return run_sql(c, "CHECKPOINT", err);
+}
