@@ -92,10 +92,18 @@ const struct column *frame_column_const(const struct frame *f, size_t at) {
     return &f->columns[at];
 }
 
-struct column *frame_find(struct frame *f, const char *name) {
+bool frame_position(const struct frame *f, const char *name, size_t *at) {
     for (size_t i = 0; i < f->column_count; i++)
-        if (strcmp(f->columns[i].name, name) == 0) return &f->columns[i];
-    return NULL;
+        if (strcmp(f->columns[i].name, name) == 0) {
+            *at = i;
+            return true;
+        }
+    return false;
+}
+
+struct column *frame_find(const struct frame *f, const char *name) {
+    size_t at;
+    return frame_position(f, name, &at) ? &f->columns[at] : NULL;
 }
 
 enum status frame_append(struct frame *f, size_t count, struct error *err) {
@@ -150,6 +158,73 @@ enum status frame_set_text(struct frame *f, size_t at, size_t row, const char *t
         c->ends[c->filled++] = start;  // the rows passed over have no text
     c->ends[c->filled++] = start + size;
     c->missing[row] = 0;
+    return STATUS_OK;
+}
+
+void frame_clear_column(struct frame *f, size_t at) {
+    struct column *c = frame_column(f, at);
+    c->filled = 0;
+    clear_cells(c, 0, f->rows);
+}
+
+static enum status copy_value(struct frame *f, size_t at, size_t row, const struct column *from,
+                              size_t from_row, struct error *err) {
+    if (column_missing(from, from_row)) return STATUS_OK;
+    if (from->type == COLUMN_TEXT) {
+        size_t size;
+        const char *text = column_text(from, from_row, &size);
+        return frame_set_text(f, at, row, text, size, err);
+    }
+    if (from->type == COLUMN_DOUBLE)
+        frame_set_double(f, at, row, from->doubles[from_row]);
+    else
+        frame_set_int(f, at, row, from->ints[from_row]);
+    return STATUS_OK;
+}
+
+enum status frame_take(struct frame *f, const size_t *rows, size_t count, struct error *err) {
+    struct frame *taken = frame_new();
+    enum status status =
+        taken ? STATUS_OK : fail(err, STATUS_NO_MEMORY, "no memory for a frame");
+    for (size_t at = 0, same; status == STATUS_OK && at < f->column_count; at++)
+        status = frame_add_column(taken, f->columns[at].name, f->columns[at].type, &same, err);
+    if (status == STATUS_OK) status = frame_append(taken, count, err);
+    for (size_t at = 0; at < f->column_count; at++)
+        for (size_t row = 0; status == STATUS_OK && row < count; row++)
+            status = copy_value(taken, at, row, &f->columns[at], rows[row], err);
+    if (status == STATUS_OK) {
+        struct frame before = *f;
+        *f = *taken;
+        *taken = before;
+    }
+    frame_free(taken);
+    return status;
+}
+
+static enum status check_same_columns(const struct frame *f, const struct frame *other,
+                                      struct error *err) {
+    if (f->column_count != other->column_count)
+        return fail(err, STATUS_INVALID, "frames of %zu and %zu columns cannot be joined",
+                    f->column_count, other->column_count);
+    for (size_t i = 0; i < f->column_count; i++) {
+        const struct column *c = frame_find(other, f->columns[i].name);
+        if (!c || c->type != f->columns[i].type)
+            return fail(err, STATUS_INVALID, "frames differ in column '%s'",
+                        f->columns[i].name);
+    }
+    return STATUS_OK;
+}
+
+enum status frame_concat(struct frame *f, const struct frame *other, struct error *err) {
+    size_t first = f->rows, count = other->rows;
+    if (check_same_columns(f, other, err) != STATUS_OK) return STATUS_INVALID;
+    if (frame_append(f, count, err) != STATUS_OK) return STATUS_NO_MEMORY;
+    for (size_t at = 0; at < f->column_count; at++) {
+        const struct column *from = frame_find(other, f->columns[at].name);
+        for (size_t row = 0; row < count; row++)
+            if (copy_value(f, at, first + row, from, row, err) != STATUS_OK)
+                return STATUS_NO_MEMORY;
+    }
     return STATUS_OK;
 }
 

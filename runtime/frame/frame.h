@@ -56,7 +56,9 @@ enum status frame_add_column(struct frame *f, const char *name, enum column_type
  * The pointer is good until the next frame_add_column(); its arrays until the next row. */
 struct column *frame_column(struct frame *f, size_t at);
 const struct column *frame_column_const(const struct frame *f, size_t at);
-struct column *frame_find(struct frame *f, const char *name);
+struct column *frame_find(const struct frame *f, const char *name);
+/* The position of the column of a name in *at; false when there is none. */
+bool frame_position(const struct frame *f, const char *name, size_t *at);
 
 /* Appends `count` rows without values. STATUS_NO_MEMORY leaves the frame as it was. */
 enum status frame_append(struct frame *f, size_t count, struct error *err);
@@ -66,6 +68,19 @@ void frame_set_double(struct frame *f, size_t at, size_t row, double value);
 void frame_set_int(struct frame *f, size_t at, size_t row, int64_t value);
 enum status frame_set_text(struct frame *f, size_t at, size_t row, const char *text,
                            size_t size, struct error *err);
+
+/* Takes every value of a column away, so that it can be set anew. */
+void frame_clear_column(struct frame *f, size_t at);
+
+/* Appends the rows of `other`, another frame with the same columns in
+ * any order (STATUS_INVALID when they differ).
+ * STATUS_NO_MEMORY may leave rows without values. */
+enum status frame_concat(struct frame *f, const struct frame *other, struct error *err);
+
+/* Keeps the rows at these positions, in this order. STATUS_NO_MEMORY leaves the frame as it
+ * was.
+ */
+enum status frame_take(struct frame *f, const size_t *rows, size_t count, struct error *err);
 
 /* Whether a row has no value in the column. */
 bool column_missing(const struct column *c, size_t row);
