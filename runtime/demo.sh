@@ -1,0 +1,150 @@
+#!/bin/sh
+# Installs, builds and starts Blip, loads a year of New York taxi rides through its REST API and
+# shows what two detectors find strange in it.
+#   sh runtime/demo.sh            leaves the server running and says how to look further
+#   sh runtime/demo.sh --exit     stops it at the end; exits 1 when a known event was missed
+# PORT chooses the port (9200), DATA the folder of the data (build/demo, emptied first).
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd)
+port=${PORT:-9200}
+data=${DATA:-$top/build/demo}
+url=http://127.0.0.1:$port
+ad=$url/_plugins/_anomaly_detection
+series=$top/detectors/demo/nyc_taxi.csv
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+[ -t 1 ] || say() { printf '\n%s\n' "$*"; }
+die() {
+    echo "demo: $*" >&2
+    exit 1
+}
+# call METHOD URL [BODY]: the answer on standard output; stops the demo when the server refuses.
+call() {
+    curl -sS --fail-with-body -X "$1" "$2" -H 'content-type: application/json' ${3:+--data-binary "$3"}
+}
+
+case "${1:-}" in
+"" | --exit) ;;
+*) die "unknown option '$1' (usage: sh runtime/demo.sh [--exit])" ;;
+esac
+
+say "1. Install and build"
+sh "$top/runtime/setup.sh"
+cd "$top"
+cmake --preset release >/dev/null
+cmake --build --preset release | tail -n 1
+
+say "2. Start: blip serve --listen 127.0.0.1:$port"
+rm -rf "$data"
+mkdir -p "$data"
+build/release/blip serve --listen "127.0.0.1:$port" --data "$data" --detectors detectors/demo \
+    >"$data/blip.log" 2>&1 &
+server=$!
+# The server goes when the demo fails, and at the end of a run with --exit.
+trap 'kill $server 2>/dev/null; wait $server 2>/dev/null || true' EXIT
+trap 'exit 130' INT TERM
+tries=0
+until curl -s -o /dev/null "$url/readyz"; do
+    kill -0 $server 2>/dev/null || die "the server did not start: $(tail -n 3 "$data/blip.log")"
+    tries=$((tries + 1))
+    [ $tries -lt 100 ] || die "the server did not answer within 10 s"
+    sleep 0.1
+done
+call GET "$url/" | jq -r '"   \(.version.distribution // "blip") \(.version.number) answers on '"$url"'"'
+
+say "3. Load: $(($(wc -l <"$series") - 1)) half hours of taxi rides through _bulk"
+awk -F, 'NR > 1 {
+    sub(" ", "T", $1)
+    printf "{\"index\":{}}\n{\"timestamp\":\"%sZ\",\"rides\":%s}\n", $1, $2
+}' "$series" >"$data/taxi.ndjson"
+call PUT "$url/nyc-taxi" '{"mappings":{"properties":{
+    "timestamp":{"type":"date"},"rides":{"type":"long"}}}}' >/dev/null
+curl -sS --fail-with-body -X POST "$url/nyc-taxi/_bulk" -H 'content-type: application/x-ndjson' \
+    --data-binary "@$data/taxi.ndjson" | jq -r '"   \(.items | length) documents in \(.took) ms, errors: \(.errors)"'
+
+say "4. Analyse: the forest through the REST API, the ensemble through detectors/demo/taxi.lua"
+forest=$(call POST "$ad/detectors" '{
+    "name": "taxi-forest", "description": "Rides each half hour", "time_field": "timestamp",
+    "indices": ["nyc-taxi"],
+    "detection_interval": {"period": {"interval": 30, "unit": "Minutes"}},
+    "feature_attributes": [{"feature_name": "rides", "feature_enabled": true,
+        "aggregation_query": {"rides": {"sum": {"field": "rides"}}}}]}' | jq -r ._id)
+range='{"start_time": 1404172800000, "end_time": 1422748800000}'
+for detector in "$forest" taxi; do
+    call POST "$ad/detectors/$detector/_start" "$range" >/dev/null
+done
+for detector in "$forest" taxi; do
+    tries=0
+    while :; do
+        state=$(call GET "$ad/detectors/$detector?task=true" | jq -r '.historical_analysis_task.state // empty')
+        case $state in FINISHED) break ;; FAILED | STOPPED) die "analysis of $detector: $state" ;; esac
+        tries=$((tries + 1))
+        [ $tries -lt 300 ] || die "analysis of $detector is still ${state:-waiting} after 60 s"
+        sleep 0.2
+    done
+done
+
+# The ten highest grades of a detector, one line each.
+top_ten() {
+    call POST "$ad/detectors/results/_search" '{"size": 10, "sort": [{"anomaly_grade": "desc"}],
+        "query": {"bool": {"filter": [{"term": {"detector_id": "'"$1"'"}},
+            {"range": {"anomaly_grade": {"gt": 0}}}]}}}' |
+        jq -r '.hits.hits[]._source | [(.data_start_time / 1000 | strftime("%Y-%m-%d %H:%M")),
+            (.anomaly_grade * 100 | round / 100), (.feature_data[0].data | round),
+            (.expected_values[0].value_list[0].data // 0 | round)] | @tsv' |
+        awk -F'\t' '{printf "%s  %4.2f  %6d  %6d\n", $1, $2, $3, $4}'
+}
+top_ten "$forest" >"$data/forest.txt"
+top_ten taxi >"$data/ensemble.txt"
+
+say "5. The ten highest grades of each"
+printf '   %-41s   %s\n' "forest, shingle of 4 hours (REST)" "ensemble (detectors/demo/taxi.lua)"
+printf '   %-16s  %-4s  %6s  %6s       %-16s  %-4s  %6s  %6s\n' time grade rides expect time grade rides expect
+paste -d'|' "$data/forest.txt" "$data/ensemble.txt" | awk -F'|' '{printf "   %-38s      %s\n", $1, $2}'
+
+# An event is found when one of the ten lies inside its labelled window.
+found() {
+    count=0
+    for window in "2014-10-30 15:30/2014-11-03 22:30/marathon and the end of summer time" \
+        "2014-11-25 12:00/2014-11-29 19:00/Thanksgiving" "2014-12-23 11:30/2014-12-27 18:30/Christmas" \
+        "2014-12-29 21:30/2015-01-03 04:30/New Year" "2015-01-24 20:30/2015-01-29 03:30/snow storm"; do
+        if awk -v from="${window%%/*}" -v rest="${window#*/}" '
+            BEGIN { split(rest, part, "/") }
+            { time = substr($0, 1, 16); if (time >= from && time <= part[1]) hit = 1 }
+            END { exit !hit }' "$1"; then
+            count=$((count + 1))
+        else
+            echo "   not among the ten of $2: ${window##*/}"
+        fi
+    done
+    echo "   $2: $count of 5 known events"
+    [ $count = 5 ]
+}
+say "6. Known events (labels of the Numenta Anomaly Benchmark)"
+found "$data/forest.txt" forest || true
+missed=0
+found "$data/ensemble.txt" ensemble || missed=1
+
+if [ "${1:-}" = --exit ]; then
+    kill $server
+    wait $server || die "the server did not stop in order: $(tail -n 3 "$data/blip.log")"
+    trap - EXIT
+    say "The server has stopped; its log is in $data/blip.log"
+    exit $missed
+fi
+
+trap - EXIT
+say "Look further"
+cat <<EOF
+   What was strange, by score:
+     curl -s '$ad/detectors/results/_search?pretty' -H 'content-type: application/json' -d '
+       {"size": 3, "sort": [{"anomaly_score": "desc"}], "query": {"term": {"detector_id": "taxi"}}}'
+   Rides by day:
+     curl -s '$url/nyc-taxi/_search?pretty' -H 'content-type: application/json' -d '
+       {"size": 0, "aggs": {"days": {"date_histogram": {"field": "timestamp", "calendar_interval": "day"},
+        "aggs": {"rides": {"sum": {"field": "rides"}}}}}}'
+   The same file without a server:
+     build/release/blip scan detectors/demo/nyc_taxi.csv
+   The server runs as process $server; stop it with: kill $server
+EOF
+exit $missed
