@@ -36,7 +36,17 @@ struct verdict {
 
 enum model_kind { MODEL_FOREST, MODEL_ENSEMBLE };
 
-enum impute_method { IMPUTE_NONE, IMPUTE_ZERO, IMPUTE_FIXED, IMPUTE_PREVIOUS };
+/* What stands in for a missing value. NONE: a row with a missing value is not scored. */
+enum impute_method { IMPUTE_NONE, IMPUTE_ZERO, IMPUTE_FIXED, IMPUTE_PREVIOUS, IMPUTE_FOREST };
+
+/* How a value becomes a coordinate of the forest (rcf.md 3.4). */
+enum transform_method {
+    TRANSFORM_NONE,
+    TRANSFORM_SUBTRACT_MEAN,
+    TRANSFORM_NORMALIZE,
+    TRANSFORM_DIFFERENCE,
+    TRANSFORM_NORMALIZE_DIFFERENCE,
+};
 
 /* Where values near the expected one are not called strange, per feature (rcf.md 8.3). */
 struct ignore_near {
@@ -49,13 +59,20 @@ struct model_options {
     size_t features;      // 1..MODEL_MAX_FEATURES
     int64_t interval_ms;  // between rows; 0 = unknown
     uint64_t seed;
-    // forest
-    size_t shingle;       // rows joined; default 8
-    size_t trees;         // default 50
-    size_t samples;       // per tree; default 256
-    double time_decay;    // default 1/2560
-    size_t output_after;  // rows before the first score; default max(shingle, 32)
-    enum impute_method impute;
+    // forest; the defaults are those of OpenSearch (rcf.md 3.1), but for the rule of 8.3:
+    // ignore[] is zero here, a detector without rules of its own sets both ratios to 0.2
+    size_t shingle;         // rows joined; default 8
+    size_t trees;           // default 50
+    size_t samples;         // per tree; default 256
+    double time_decay;      // default 1/2560; of the transform's moments too
+    size_t output_after;    // rows before the first score; default max(shingle, 32)
+    double initial_accept;  // share of a tree that fills at once; default 0.125
+    double z_factor;        // deviations above the mean score; default 3
+    double anomaly_rate;    // discount of the short-term score deviation; default 0.005
+    bool auto_adjust;       // adjust the threshold, forget what the past explains; true
+    bool alert_once;        // grade a run of anomalies at its start only; true
+    enum transform_method transform;   // default TRANSFORM_NORMALIZE
+    enum impute_method impute;         // default IMPUTE_PREVIOUS
     double fixed[MODEL_MAX_FEATURES];  // IMPUTE_FIXED
     struct ignore_near ignore[MODEL_MAX_FEATURES];
     // ensemble
