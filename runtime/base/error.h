@@ -5,6 +5,10 @@
 #ifndef BLIP_BASE_ERROR_H
 #define BLIP_BASE_ERROR_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum status {
     STATUS_OK = 0,
     STATUS_INVALID,    // the caller's input is wrong
@@ -32,5 +36,9 @@ enum status fail(struct error *err, enum status status, const char *format, ...)
 
 /* The status' name in Lua and in logs: "invalid", "not_found", ... */
 const char *status_name(enum status status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,0 +1,126 @@
+/* base/bytes.c - see bytes.h. */
+#include "base/bytes.h"
+
+#include "base/decimal.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void bytes_free(struct bytes *b) {
+    free(b->data);
+    *b = (struct bytes){0};
+}
+
+void bytes_clear(struct bytes *b) {
+    b->size = 0;
+    b->failed = false;
+}
+
+bool bytes_ok(const struct bytes *b) { return !b->failed; }
+
+char *bytes_reserve(struct bytes *b, size_t more) {
+    if (b->failed) return NULL;
+    if (more <= b->capacity - b->size && b->data) return b->data + b->size;
+    size_t capacity = b->capacity ? b->capacity : 256;
+    while (capacity - b->size < more) {
+        if (capacity > SIZE_MAX / 2) {
+            b->failed = true;
+            return NULL;
+        }
+        capacity *= 2;
+    }
+    char *data = realloc(b->data, capacity);
+    if (!data) {
+        b->failed = true;
+        return NULL;
+    }
+    b->data = data;
+    b->capacity = capacity;
+    return data + b->size;
+}
+
+void bytes_append(struct bytes *b, const void *data, size_t size) {
+    char *end = bytes_reserve(b, size);
+    if (!end || size == 0) return;
+    memcpy(end, data, size);
+    b->size += size;
+}
+
+void bytes_append_text(struct bytes *b, const char *text) {
+    bytes_append(b, text, strlen(text));
+}
+
+void bytes_append_char(struct bytes *b, char c) { bytes_append(b, &c, 1); }
+
+void bytes_append_format(struct bytes *b, const char *format, ...) {
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int size = vsnprintf(NULL, 0, format, args);
+    char *end = size < 0 ? NULL : bytes_reserve(b, (size_t)size + 1);
+    if (end) {
+        vsnprintf(end, (size_t)size + 1, format, again);
+        b->size += (size_t)size;
+    }
+    va_end(again);
+    va_end(args);
+}
+
+void bytes_append_int(struct bytes *b, int64_t value) {
+    bytes_append_format(b, "%" PRId64, value);
+}
+
+void bytes_append_double(struct bytes *b, double value) {
+    if (!isfinite(value)) {
+        bytes_append(b, "null", 4);
+        return;
+    }
+    char *end = bytes_reserve(b, DECIMAL_SIZE);
+    if (end) b->size += decimal_write(end, value);
+}
+
+// The two-character escape of a byte below 0x20, '"' or '\\'; 0 when it has none.
+static char short_escape(unsigned char c) {
+    switch (c) {
+    case '"':
+    case '\\':
+        return (char)c;
+    case '\b':
+        return 'b';
+    case '\f':
+        return 'f';
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\t':
+        return 't';
+    default:
+        return 0;
+    }
+}
+
+static void append_escape(struct bytes *b, unsigned char c) {
+    char letter = short_escape(c);
+    if (letter)
+        bytes_append(b, (char[]){'\\', letter}, 2);
+    else
+        bytes_append_format(b, "\\u%04x", c);
+}
+
+void bytes_append_quoted(struct bytes *b, const char *text, size_t size) {
+    bytes_append_char(b, '"');
+    size_t start = 0;
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 0x20 && c != '"' && c != '\\') continue;
+        bytes_append(b, text + start, i - start);
+        append_escape(b, c);
+        start = i + 1;
+    }
+    bytes_append(b, text + start, size - start);
+    bytes_append_char(b, '"');
+}
