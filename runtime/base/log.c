@@ -73,7 +73,8 @@ static void write_text(struct bytes *line, const char *time, enum log_level leve
     bytes_append_format(line, "%.12s %-5s %s", time + 11, level_names[level], event);
     for (int i = 0; i < count; i++) {
         bytes_append_format(line, " %s=", fields[i].name);
-        // A word stands as it is; what has blanks or quotes is quoted so that the line stays one.
+        // A word stands as it is; what has blanks or quotes is quoted so that the line stays
+        // one.
         bool word = fields[i].type == LOG_FIELD_TEXT && fields[i].text[0] &&
                     !strpbrk(fields[i].text, " \"\\\n\r\t\033=");
         if (word)

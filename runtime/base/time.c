@@ -1,6 +1,7 @@
 /* base/time.c - see time.h. */
 #include "base/time.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -13,6 +14,13 @@ static int64_t clock_ns(clockid_t clock) {
 int64_t time_now_ms(void) { return clock_ns(CLOCK_REALTIME) / 1000000; }
 
 int64_t time_monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
+
+void time_sleep_ms(int64_t ms) {
+    if (ms <= 0) return;
+    struct timespec rest = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
+    while (nanosleep(&rest, &rest) != 0 && errno == EINTR) {
+    }
+}
 
 const char *time_format(int64_t ms, char *out) {
     time_t seconds = (time_t)(ms / 1000);

@@ -1,0 +1,3 @@
+--- Blip, an anomaly-detection server.
+-- @module blip
+return { _NAME = "blip" }

@@ -1,0 +1,21 @@
+/* bind/bind.h - the modules that a worker's state knows: require "runtime.NAME" calls
+ * luaopen_runtime_NAME(). A new binding is one line here and one line in modules.c. */
+#ifndef BLIP_BIND_BIND_H
+#define BLIP_BIND_BIND_H
+
+#include <lua.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+int luaopen_runtime_frame(lua_State *L);
+int luaopen_runtime_json(lua_State *L);
+int luaopen_runtime_log(lua_State *L);
+int luaopen_runtime_time(lua_State *L);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,357 @@
+/* bind/bind_json.c - require "runtime.json": writing, and the marks that JSON needs and Lua
+ * has not: null, arrays, objects, the order of keys, text that is JSON already. */
+#include "bind/bind_json.h"
+
+#include "bind/bind.h"
+#include "bind/box.h"
+#include <stdlib.h>
+#include <string.h>
+
+// A mark is a metatable; these are its names in the registry.
+#define ARRAY "json.array"
+#define OBJECT "json.object"
+#define RAW "json.raw"
+#define ORDERED "json.ordered"
+
+struct writer {
+    lua_State *L;
+    struct bytes *out;
+    int indent, depth;
+};
+
+static void write_value(struct writer *w, int at);
+
+void bind_json_mark_array(lua_State *L) { luaL_setmetatable(L, ARRAY); }
+
+static void write_line(struct writer *w) {
+    if (!w->indent) return;
+    bytes_append_char(w->out, '\n');
+    for (int i = 0; i < w->indent * w->depth; i++)
+        bytes_append_char(w->out, ' ');
+}
+
+static void write_open(struct writer *w, char bracket) {
+    bytes_append_char(w->out, bracket);
+    if (++w->depth > JSON_DEPTH) luaL_error(w->L, "JSON: more than %d levels", JSON_DEPTH);
+    luaL_checkstack(w->L, 8, "JSON");
+}
+
+static void write_close(struct writer *w, char bracket, bool empty) {
+    w->depth--;
+    if (!empty) write_line(w);
+    bytes_append_char(w->out, bracket);
+}
+
+static void write_array(struct writer *w, int at) {
+    lua_Integer count = (lua_Integer)lua_rawlen(w->L, at);
+    write_open(w, '[');
+    for (lua_Integer i = 1; i <= count; i++) {
+        if (i > 1) bytes_append_char(w->out, ',');
+        write_line(w);
+        lua_rawgeti(w->L, at, i);
+        write_value(w, lua_gettop(w->L));
+        lua_pop(w->L, 1);
+    }
+    write_close(w, ']', count == 0);
+}
+
+// Writes one field: the key at the top of the stack, its value from the table at `at`.
+static void write_field(struct writer *w, int at, bool first) {
+    lua_State *L = w->L;
+    if (!first) bytes_append_char(w->out, ',');
+    write_line(w);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, at);
+    lua_pushvalue(L, -2);  // lua_tolstring would change a number key in place
+    size_t size;
+    const char *key = lua_tolstring(L, -1, &size);
+    if (!key) luaL_error(L, "JSON: a %s cannot be a key", luaL_typename(L, -1));
+    bytes_append_quoted(w->out, key, size);
+    bytes_append_text(w->out, w->indent ? " : " : ":");
+    write_value(w, lua_gettop(L) - 1);
+    lua_pop(L, 2);
+}
+
+struct key {
+    const char *text;
+    size_t size;
+    lua_Integer at;  // its place in the list of keys
+};
+
+static int key_compare(const void *a, const void *b) {
+    const struct key *x = a, *y = b;
+    int order = memcmp(x->text, y->text, x->size < y->size ? x->size : y->size);
+    return order ? order : (x->size > y->size) - (x->size < y->size);
+}
+
+// Pushes a list of the table's keys and returns how many there are.
+static size_t push_keys(lua_State *L, int at) {
+    lua_newtable(L);
+    lua_Integer count = 0;
+    for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_rawseti(L, -4, ++count);
+    }
+    return (size_t)count;
+}
+
+// Pushes a sorted array of struct key above the list of keys at the top of the stack. Numbers
+// sort as the text that they print as; that text is kept in a second list.
+static struct key *push_sorted(lua_State *L, size_t count) {
+    int list = lua_gettop(L);
+    struct key *keys = box_scratch(L, (count ? count : 1) * sizeof *keys);
+    lua_createtable(L, (int)count, 0);
+    for (size_t i = 0; i < count; i++) {
+        lua_Integer at = (lua_Integer)i + 1;
+        lua_rawgeti(L, list, at);
+        if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
+            luaL_error(L, "JSON: a %s cannot be a key", luaL_typename(L, -1));
+        keys[i].text = lua_tolstring(L, -1, &keys[i].size);
+        keys[i].at = at;
+        lua_rawseti(L, -2, at);
+    }
+    qsort(keys, count, sizeof *keys, key_compare);
+    return keys;
+}
+
+// Pushes the list of keys that json.ordered() gave the table, or nothing and returns false.
+static bool push_order(lua_State *L, int at) {
+    if (!lua_getmetatable(L, at)) return false;
+    int type = lua_getfield(L, -1, ORDERED);
+    lua_remove(L, -2);
+    if (type == LUA_TTABLE) return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+// Writes the fields that have a fixed place and pushes the set of their keys.
+static bool write_ordered(struct writer *w, int at, int order) {
+    lua_State *L = w->L;
+    bool first = true;
+    lua_newtable(L);
+    for (lua_Integer i = 1; lua_rawgeti(L, order, i) != LUA_TNIL; i++) {
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, at) != LUA_TNIL) {
+            lua_pop(L, 1);
+            write_field(w, at, first);
+            first = false;
+            lua_pushboolean(L, 1);
+            lua_rawset(L, -3);
+        } else {
+            lua_pop(L, 2);
+        }
+    }
+    lua_pop(L, 1);
+    return first;
+}
+
+static void write_object(struct writer *w, int at) {
+    lua_State *L = w->L;
+    int top = lua_gettop(L);
+    write_open(w, '{');
+    bool first = true;
+    int written = 0;  // stack index of the set of keys that stand already
+    if (push_order(L, at)) {
+        first = write_ordered(w, at, lua_gettop(L));
+        written = lua_gettop(L);
+    }
+    size_t count = push_keys(L, at);
+    int list = lua_gettop(L);
+    struct key *keys = push_sorted(L, count);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, list, keys[i].at);
+        bool done = false;
+        if (written) {
+            lua_pushvalue(L, -1);
+            done = lua_rawget(L, written) != LUA_TNIL;
+            lua_pop(L, 1);
+        }
+        if (!done) {
+            write_field(w, at, first);
+            first = false;
+        }
+        lua_pop(L, 1);
+    }
+    write_close(w, '}', first);
+    lua_settop(L, top);
+}
+
+static bool has_mark(lua_State *L, int at, const char *mark) {
+    if (!lua_getmetatable(L, at)) return false;
+    luaL_getmetatable(L, mark);
+    bool same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same;
+}
+
+static void write_table(struct writer *w, int at) {
+    lua_State *L = w->L;
+    if (has_mark(L, at, RAW)) {
+        lua_rawgeti(L, at, 1);
+        size_t size;
+        const char *text = lua_tolstring(L, -1, &size);
+        bytes_append(w->out, text, size);
+        lua_pop(L, 1);
+    } else if (has_mark(L, at, ARRAY) || (lua_rawlen(L, at) > 0 && !has_mark(L, at, OBJECT))) {
+        write_array(w, at);
+    } else {
+        write_object(w, at);
+    }
+}
+
+static void write_number(struct writer *w, int at) {
+    if (lua_isinteger(w->L, at))
+        bytes_append_int(w->out, lua_tointeger(w->L, at));
+    else
+        bytes_append_double(w->out, lua_tonumber(w->L, at));
+}
+
+static void write_value(struct writer *w, int at) {
+    lua_State *L = w->L;
+    switch (lua_type(L, at)) {
+    case LUA_TSTRING: {
+        size_t size;
+        const char *text = lua_tolstring(L, at, &size);
+        bytes_append_quoted(w->out, text, size);
+        break;
+    }
+    case LUA_TNUMBER:
+        write_number(w, at);
+        break;
+    case LUA_TBOOLEAN:
+        bytes_append_text(w->out, lua_toboolean(L, at) ? "true" : "false");
+        break;
+    case LUA_TTABLE:
+        write_table(w, at);
+        break;
+    case LUA_TLIGHTUSERDATA:
+    case LUA_TNIL:
+        bytes_append(w->out, "null", 4);
+        break;
+    default:
+        luaL_error(L, "JSON: a %s has no form", luaL_typename(L, at));
+    }
+}
+
+void bind_json_append(lua_State *L, int at, int indent, struct bytes *out) {
+    struct writer w = {.L = L, .out = out, .indent = indent};
+    write_value(&w, lua_absindex(L, at));
+}
+
+/* json.encode(value[, { pretty = true }]) -> text. Keys are sorted unless json.ordered() said
+ * otherwise; NaN and infinities are null; raises for what has no JSON form. */
+static int bind_json_encode(lua_State *L) {
+    luaL_checkany(L, 1);
+    bool pretty = lua_istable(L, 2) && lua_getfield(L, 2, "pretty") && lua_toboolean(L, -1);
+    struct bytes *out = box_bytes(L);
+    bind_json_append(L, 1, pretty ? 2 : 0, out);
+    box_push_bytes(L, out);
+    return 1;
+}
+
+/* json.quote(text) -> the text in quotes, escaped */
+static int bind_json_quote(lua_State *L) {
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    struct bytes *out = box_bytes(L);
+    bytes_append_quoted(out, text, size);
+    box_push_bytes(L, out);
+    return 1;
+}
+
+static int mark(lua_State *L, const char *name) {
+    if (lua_isnoneornil(L, 1)) {
+        lua_settop(L, 0);
+        lua_newtable(L);
+    }
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    luaL_setmetatable(L, name);
+    return 1;
+}
+
+/* json.array([t]) -> t, written as an array even when it is empty */
+static int bind_json_array(lua_State *L) { return mark(L, ARRAY); }
+
+/* json.object([t]) -> t, written as an object even when it has elements */
+static int bind_json_object(lua_State *L) { return mark(L, OBJECT); }
+
+/* json.raw(text) -> a value that is written as this text */
+static int bind_json_raw(lua_State *L) {
+    luaL_checkstring(L, 1);
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, 1);
+    luaL_setmetatable(L, RAW);
+    return 1;
+}
+
+/* json.ordered(t, { "a", "b" }) -> t, whose keys a and b are written first, in this order.
+ * Keep the list in a local: tables with the same list share one metatable. */
+static int bind_json_ordered(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_createtable(L, 0, 1);
+        lua_pushvalue(L, 2);
+        lua_setfield(L, -2, ORDERED);
+        lua_pushvalue(L, 2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, lua_upvalueindex(1));
+    }
+    lua_setmetatable(L, 1);
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* json.is_array(t): marked, or a plain table with elements */
+static int bind_json_is_array(lua_State *L) {
+    bool is = lua_istable(L, 1) && !has_mark(L, 1, RAW) &&
+              (has_mark(L, 1, ARRAY) || (lua_rawlen(L, 1) > 0 && !has_mark(L, 1, OBJECT)));
+    lua_pushboolean(L, is);
+    return 1;
+}
+
+/* json.is_object(t): a table that is neither an array nor raw text */
+static int bind_json_is_object(lua_State *L) {
+    bool is = lua_istable(L, 1) && !has_mark(L, 1, RAW) && !has_mark(L, 1, ARRAY) &&
+              (lua_rawlen(L, 1) == 0 || has_mark(L, 1, OBJECT));
+    lua_pushboolean(L, is);
+    return 1;
+}
+
+static void push_weak_table(lua_State *L) {
+    lua_newtable(L);
+    lua_newtable(L);
+    lua_pushstring(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+}
+
+int luaopen_runtime_json(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        {"decode", bind_json_decode},
+        {"encode", bind_json_encode},
+        {"quote", bind_json_quote},
+        {"array", bind_json_array},
+        {"object", bind_json_object},
+        {"raw", bind_json_raw},
+        {"is_array", bind_json_is_array},
+        {"is_object", bind_json_is_object},
+        {NULL, NULL},
+    };
+    luaL_newmetatable(L, OBJECT);
+    luaL_newmetatable(L, RAW);
+    luaL_newlib(L, functions);
+    push_weak_table(L);
+    lua_pushcclosure(L, bind_json_ordered, 1);
+    lua_setfield(L, -2, "ordered");
+    luaL_newmetatable(L, ARRAY);
+    lua_setfield(L, -2, "array_mt");
+    lua_pushlightuserdata(L, NULL);
+    lua_setfield(L, -2, "null");
+    return 1;
+}

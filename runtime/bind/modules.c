@@ -1,0 +1,19 @@
+/* bind/modules.c - the table of runtime modules; see bind.h. */
+#include "bind/modules.h"
+
+#include "bind/bind.h"
+#include <lauxlib.h>
+
+static const luaL_Reg modules[] = {
+    {"runtime.frame", luaopen_runtime_frame},
+    {"runtime.json", luaopen_runtime_json},
+    {"runtime.log", luaopen_runtime_log},
+    {"runtime.time", luaopen_runtime_time},
+    {NULL, NULL},
+};
+
+void modules_preload(lua_State *L) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    luaL_setfuncs(L, modules, 0);
+    lua_pop(L, 1);
+}
