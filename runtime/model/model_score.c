@@ -341,23 +341,18 @@ enum status model_set_score(struct model_set *set, struct frame *f,
     return status;
 }
 
-enum status model_set_absent(struct model_set *set, const struct frame *f,
-                             const struct model_set_columns *columns, model_set_visit visit,
-                             void *context, struct error *err) {
+enum status model_set_absent(const struct model_set *set, const struct frame *f,
+                             const struct model_set_columns *columns,
+                             struct model_table *absent, struct error *err) {
     struct key_reader r;
-    struct model_table seen = {0};
     enum status status = key_reader_open(&r, f, columns, err);
     for (size_t row = 0; row < frame_rows(f) && status == STATUS_OK; row++) {
         status = key_read(&r, row, err);
         if (status != STATUS_OK) break;
         uint32_t at = model_table_find(&set->table, r.bytes, r.size);
-        if (at != MODEL_TABLE_NONE && set->table.slots[at].model) continue;
-        size_t before = seen.count;
-        status = model_table_add(&seen, r.bytes, r.size, &at, err);
-        if (status == STATUS_OK && seen.count > before && !visit(context, r.bytes, r.size))
-            break;
+        if (at == MODEL_TABLE_NONE || !set->table.slots[at].model)
+            status = model_table_add(absent, r.bytes, r.size, &at, err);
     }
-    model_table_free(&seen);
     free(r.bytes);
     return status;
 }

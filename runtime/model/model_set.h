@@ -13,7 +13,7 @@
 #define BLIP_MODEL_MODEL_SET_H
 
 #include "frame/frame.h"
-#include "model/model.h"
+#include "model/model_table.h"
 
 #define MODEL_SET_SEPARATOR '\x1f'  // ASCII unit separator
 
@@ -44,11 +44,11 @@ enum status model_set_score(struct model_set *set, struct frame *f,
                             const struct model_set_columns *columns, struct error *err);
 
 /* Entities of a frame that have no model in memory: the caller may load their snapshots before
- * it scores. Calls visit(context, key, size) once for each; stops when it returns false. */
-typedef bool (*model_set_visit)(void *context, const char *entity, size_t size);
-enum status model_set_absent(struct model_set *set, const struct frame *f,
-                             const struct model_set_columns *columns, model_set_visit visit,
-                             void *context, struct error *err);
+ * it scores. Their keys become slots of *absent (an empty table), in order of appearance;
+ * model_table_free() frees it, also after a failure. */
+enum status model_set_absent(const struct model_set *set, const struct frame *f,
+                             const struct model_set_columns *columns,
+                             struct model_table *absent, struct error *err);
 
 /* Walks the models that changed since they were saved or loaded. *entity and *size describe
  * the next one from position *at on (start with 0); false when there is none. */
