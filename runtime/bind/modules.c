@@ -8,6 +8,7 @@ static const luaL_Reg modules[] = {
     {"runtime.frame", luaopen_runtime_frame},
     {"runtime.json", luaopen_runtime_json},
     {"runtime.log", luaopen_runtime_log},
+    {"runtime.store", luaopen_runtime_store},
     {"runtime.time", luaopen_runtime_time},
     {NULL, NULL},
 };

@@ -257,21 +257,21 @@ status json_get_raw(json *v, const char **bytes, size_t *size, error *err) {
 
 namespace dom = simdjson::dom;
 
-static void put(text *out, const std::string &json) {
-    text_append(out, json.data(), json.size());
+static void put(bytes *out, const std::string &json) {
+    bytes_append(out, json.data(), json.size());
 }
 
 // Puts the separator and the key of the next field.
-static void put_key(text *out, std::string_view key, bool *first) {
-    if (!*first) text_append(out, ",", 1);
+static void put_key(bytes *out, std::string_view key, bool *first) {
+    if (!*first) bytes_append(out, ",", 1);
     *first = false;
-    text_append_json(out, key.data(), key.size());
-    text_append(out, ":", 1);
+    bytes_append_quoted(out, key.data(), key.size());
+    bytes_append(out, ":", 1);
 }
 
-static bool merge(dom::object base, dom::object patch, text *out) {
+static bool merge(dom::object base, dom::object patch, bytes *out) {
     bool first = true, changed = false;
-    text_append(out, "{", 1);
+    bytes_append(out, "{", 1);
     for (auto field : base) {
         dom::element update;
         put_key(out, field.key, &first);
@@ -280,7 +280,8 @@ static bool merge(dom::object base, dom::object patch, text *out) {
         } else if (field.value.is_object() && update.is_object()) {
             changed |= merge(field.value.get_object(), update.get_object(), out);
         } else {
-            std::string was = simdjson::to_string(field.value), is = simdjson::to_string(update);
+            std::string was = simdjson::to_string(field.value),
+                        is = simdjson::to_string(update);
             changed |= was != is;
             put(out, is);
         }
@@ -291,12 +292,12 @@ static bool merge(dom::object base, dom::object patch, text *out) {
         put(out, simdjson::to_string(field.value));
         changed = true;
     }
-    text_append(out, "}", 1);
+    bytes_append(out, "}", 1);
     return changed;
 }
 
 status json_merge(const char *base, size_t base_size, const char *patch, size_t patch_size,
-                  text *out, bool *changed, error *err) {
+                  bytes *out, bool *changed, error *err) {
     dom::parser base_parser, patch_parser;
     dom::object base_object, patch_object;
     if (auto code = base_parser.parse(base, base_size).get_object().get(base_object))
@@ -304,5 +305,6 @@ status json_merge(const char *base, size_t base_size, const char *patch, size_t 
     if (auto code = patch_parser.parse(patch, patch_size).get_object().get(patch_object))
         return refuse(code, err);
     *changed = merge(base_object, patch_object, out);
-    return text_status(out, err);
+    if (!bytes_ok(out)) return fail(err, STATUS_NO_MEMORY, "no memory to merge a document");
+    return STATUS_OK;
 }

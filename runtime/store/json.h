@@ -1,6 +1,7 @@
 /* store/json.h - reads the JSON of documents, on simdjson, without building a tree.
  *
- *     reader ── json_read(text) ──▶ struct json (the cursor's value) ──▶ fields, elements, scalars
+ *     reader ── json_read(text) ──▶ struct json (the cursor's value) ──▶ fields, elements,
+ * scalars
  *
  * A value is good only inside the callback that received it, and the callback must consume it:
  * with json_each_*(), json_get_*() or json_skip().
@@ -8,8 +9,8 @@
 #ifndef BLIP_STORE_JSON_H
 #define BLIP_STORE_JSON_H
 
+#include "base/bytes.h"
 #include "base/error.h"
-#include "base/text.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -58,8 +59,8 @@ struct json_number {
     bool is_integer;  // written without fraction and exponent
     bool fits;        // is_integer, and `integer` holds it
     int64_t integer;
-    double number;        // always filled
-    const char *digits;   // as written
+    double number;       // always filled
+    const char *digits;  // as written
     size_t digits_size;
 };
 enum status json_get_number(struct json *v, struct json_number *out, struct error *err);
@@ -67,7 +68,7 @@ enum status json_get_number(struct json *v, struct json_number *out, struct erro
 /* The unescaped text. *stable: it lies in the text that was read and lives as long as that;
  * otherwise it lives until the reader's next json_read_object(). */
 enum status json_get_string(struct json *v, const char **bytes, size_t *size, bool *stable,
-                        struct error *err);
+                            struct error *err);
 
 /* The value's own text, brackets and all, its syntax checked. */
 enum status json_get_raw(struct json *v, const char **bytes, size_t *size, struct error *err);
@@ -79,7 +80,7 @@ const char *json_end(struct json *v);
 /* Merges the fields of the object `patch` into the object `base`, objects in objects, and
  * appends the merged object to out. *changed: the merge made a difference. */
 enum status json_merge(const char *base, size_t base_size, const char *patch, size_t patch_size,
-                       struct text *out, bool *changed, struct error *err);
+                       struct bytes *out, bool *changed, struct error *err);
 
 #ifdef __cplusplus
 }

@@ -7,7 +7,7 @@
  *     VARCHAR, BLOB, ENUM                             TEXT
  *     LIST of these                                   TEXT, a JSON array
  * Any other type is STATUS_INVALID: cast it in the statement. */
-#include "base/text.h"
+#include "base/bytes.h"
 #include "frame/frame.h"
 #include "store/internal.h"
 
@@ -125,56 +125,56 @@ static bool column_type_of(duckdb_type type, enum column_type *out) {
     }
 }
 
-static void append_json_list(struct text *out, const struct reader *list, idx_t row);
+static void append_json_list(struct bytes *out, const struct reader *list, idx_t row);
 
-static void append_json_cell(struct text *out, const struct reader *r, idx_t row) {
+static void append_json_cell(struct bytes *out, const struct reader *r, idx_t row) {
     enum column_type type;
     if (!is_valid(r, row) || !column_type_of(r->type, &type)) {
-        text_append_string(out, "null");
+        bytes_append_text(out, "null");
     } else if (r->type == DUCKDB_TYPE_LIST) {
         append_json_list(out, r, row);
     } else if (type == COLUMN_TEXT) {
         duckdb_string_t *cell = &((duckdb_string_t *)r->data)[row];
-        text_append_json(out, duckdb_string_t_data(cell), duckdb_string_t_length(*cell));
+        bytes_append_quoted(out, duckdb_string_t_data(cell), duckdb_string_t_length(*cell));
     } else if (type == COLUMN_DOUBLE) {
-        text_append_double(out, double_at(r, row));
+        bytes_append_double(out, double_at(r, row));
     } else if (type == COLUMN_BOOL) {
-        text_append_string(out, int_at(r, r->type, row) ? "true" : "false");
+        bytes_append_text(out, int_at(r, r->type, row) ? "true" : "false");
     } else {
-        text_append_int(out, int_at(r, r->type, row));
+        bytes_append_int(out, int_at(r, r->type, row));
     }
 }
 
-static void append_json_list(struct text *out, const struct reader *list, idx_t row) {
+static void append_json_list(struct bytes *out, const struct reader *list, idx_t row) {
     duckdb_list_entry entry = ((duckdb_list_entry *)list->data)[row];
     struct reader child = open_vector(duckdb_list_vector_get_child(list->vector));
-    text_append(out, "[", 1);
+    bytes_append(out, "[", 1);
     for (uint64_t i = 0; i < entry.length; i++) {
-        if (i) text_append(out, ",", 1);
+        if (i) bytes_append(out, ",", 1);
         append_json_cell(out, &child, entry.offset + i);
     }
-    text_append(out, "]", 1);
+    bytes_append(out, "]", 1);
 }
 
 static enum status read_text(const struct reader *r, struct frame *f, size_t at, size_t first,
                              idx_t count, struct error *err) {
-    struct text json = {0};
+    struct bytes json = {0};
     enum status status = STATUS_OK;
     for (idx_t row = 0; row < count && status == STATUS_OK; row++) {
         if (!is_valid(r, row)) continue;
         if (r->type == DUCKDB_TYPE_LIST) {
-            json.size = 0;
+            bytes_clear(&json);
             append_json_list(&json, r, row);
-            status = text_status(&json, err);
-            if (status == STATUS_OK)
-                status = frame_set_text(f, at, first + row, json.bytes, json.size, err);
+            status = bytes_ok(&json)
+                         ? frame_set_text(f, at, first + row, json.data, json.size, err)
+                         : fail(err, STATUS_NO_MEMORY, "no memory for a list");
         } else if (r->type != DUCKDB_TYPE_SQLNULL) {
             duckdb_string_t *cell = &((duckdb_string_t *)r->data)[row];
             status = frame_set_text(f, at, first + row, duckdb_string_t_data(cell),
                                     duckdb_string_t_length(*cell), err);
         }
     }
-    text_free(&json);
+    bytes_free(&json);
     return status;
 }
 

@@ -1,0 +1,11 @@
+/* bind/bind_store.h - the store connection for other bindings. */
+#ifndef BLIP_BIND_BIND_STORE_H
+#define BLIP_BIND_BIND_STORE_H
+
+#include "store/store.h"
+#include <lua.h>
+
+/* The open connection at an argument; raises when it is something else or closed. */
+struct connection *bind_store_check(lua_State *L, int at);
+
+#endif
