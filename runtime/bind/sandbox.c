@@ -28,8 +28,6 @@ struct sandbox {
     char where[LUA_IDSIZE + 16];  // "name:line: ", where the script was last seen
     // what the prelude returned, in the state's registry
     int environment, functions, finish;
-    sandbox_log log;
-    void *log_context;
 };
 
 static struct sandbox *sandbox_of(lua_State *L) {
@@ -311,14 +309,6 @@ static int host_here(lua_State *L) {
     return 1;
 }
 
-/* emit(level, message): a line for the log */
-static int host_emit(lua_State *L) {
-    const struct sandbox *s = sandbox_of(L);
-    const char *level = luaL_checkstring(L, 1), *message = luaL_checkstring(L, 2);
-    if (s->log) s->log(s->log_context, level, message);
-    return 0;
-}
-
 /* The prelude alone gets `setmetatable`: a script that could set one would own __gc, and what
  * runs inside the collector no hook can stop. */
 static int host_setmetatable(lua_State *L) {
@@ -343,8 +333,7 @@ static int open_body(lua_State *L) {
     load_text(L, request->text, request->size, "@dsl.lua");
     lua_insert(L, -2);
     lua_setupvalue(L, -2, 1);
-    luaL_newlib(L,
-                ((const luaL_Reg[]){{"here", host_here}, {"emit", host_emit}, {NULL, NULL}}));
+    lua_pushcfunction(L, host_here);
     lua_call(L, 1, 1);
     luaL_checktype(L, -1, LUA_TTABLE);
     s->environment = take_reference(L, "environment", LUA_TTABLE);
@@ -382,11 +371,6 @@ void sandbox_free(struct sandbox *s) {
     if (!s) return;
     if (s->L) lua_close(s->L);
     free(s);
-}
-
-void sandbox_set_log(struct sandbox *s, sandbox_log log, void *context) {
-    s->log = log;
-    s->log_context = context;
 }
 
 size_t sandbox_size_bytes(const struct sandbox *s) { return s->used_bytes; }

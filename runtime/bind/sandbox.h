@@ -32,12 +32,8 @@ struct sandbox_limits {
     int64_t cpu_ms;       // per call: processor time of the calling thread
 };
 
-/* Takes a line that the script logs: level "info", "warn" or "error". Runs while the script
- * does: it must not raise. */
-typedef void (*sandbox_log)(void *context, const char *level, const char *message);
-
-/* Creates a sandbox and runs the prelude in it, a trusted Lua text that gets a table of
- * host functions (`here`, `emit`) and returns { environment =, functions =, finish = }:
+/* Creates a sandbox and runs the prelude in it, a trusted Lua text that gets the
+ * function `here` (the line of the script that called) and returns { environment =, functions =, finish = }:
  *   environment  the table that the script sees as its globals
  *   functions    name -> function; what sandbox_call() can call, filled while the script runs
  *   finish       gets what the script returned; its results leave the sandbox
@@ -45,8 +41,6 @@ typedef void (*sandbox_log)(void *context, const char *level, const char *messag
 enum status sandbox_new(const struct sandbox_limits *limits, const char *prelude, size_t size,
                         struct sandbox **out, struct error *err);
 void sandbox_free(struct sandbox *s);  // NULL is fine
-
-void sandbox_set_log(struct sandbox *s, sandbox_log log, void *context);
 
 /* Runs a script.
  *   name     a short one, shown in errors: "http_errors.lua:12: ..."

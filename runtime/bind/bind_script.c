@@ -1,0 +1,174 @@
+/* bind/bind_script.c - require "runtime.script": sandboxes for Lua.
+ *
+ *     script.sandbox(prelude, { memory_bytes =, steps =, cpu_ms = }) -> sandbox | nil, err
+ *     s:run(text, name)              runs a script -> what finish() returned | nil, err
+ *     s:call(name, ...)              calls a registered function -> results | nil, err
+ *     s:map(name, frame, { key = column, ... }, out)
+ *                                    calls it once per row with { key = value }; the results
+ *                                    fill the column `out`, made when missing -> frame | nil,
+ * err s:size()                       bytes that its state holds s:close()
+ *
+ * Only plain data crosses; see bind/sandbox.h for what the prelude must return. */
+#include "bind/bind_frame.h"
+#include "bind/box.h"
+#include "bind/parcel.h"
+#include "bind/sandbox.h"
+#include "work/pool.h"
+#include <lauxlib.h>
+
+#define SANDBOX "runtime.script.sandbox"
+#define PARCEL "runtime.script.parcel"
+
+// --- owners
+// ------------------------------------------------------------------------------------
+
+static struct sandbox **check_box(lua_State *L) { return luaL_checkudata(L, 1, SANDBOX); }
+
+static struct sandbox *check_sandbox(lua_State *L) {
+    struct sandbox *s = *check_box(L);
+    luaL_argcheck(L, s, 1, "sandbox is closed");
+    return s;
+}
+
+/* __gc and __close: fine on an empty box, fine twice. */
+static int bind_script_release(lua_State *L) {
+    struct sandbox **box = check_box(L);
+    sandbox_free(*box);
+    *box = NULL;
+    return 0;
+}
+
+static int parcel_release(lua_State *L) {
+    parcel_free(luaL_checkudata(L, 1, PARCEL));
+    return 0;
+}
+
+/* Pushes an empty parcel that goes when the calling C function returns or raises. */
+static struct parcel *push_parcel(lua_State *L) {
+    struct parcel *p = lua_newuserdatauv(L, sizeof *p, 0);
+    *p = (struct parcel){0};
+    luaL_setmetatable(L, PARCEL);
+    lua_toclose(L, -1);
+    return p;
+}
+
+// --- opening and running
+// -------------------------------------------------------------------------
+
+static lua_Integer check_limit(lua_State *L, const char *key) {
+    lua_getfield(L, 2, key);
+    if (!lua_isinteger(L, -1)) luaL_error(L, "%s must be an integer", key);
+    lua_Integer limit = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    return limit;
+}
+
+static int bind_script_sandbox(lua_State *L) {
+    size_t size;
+    const char *prelude = luaL_checklstring(L, 1, &size);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    struct sandbox_limits limits = {.memory_bytes = (size_t)check_limit(L, "memory_bytes"),
+                                    .steps = check_limit(L, "steps"),
+                                    .cpu_ms = check_limit(L, "cpu_ms")};
+    struct sandbox **box = (struct sandbox **)box_new(L, SANDBOX);
+    struct error err;
+    if (sandbox_new(&limits, prelude, size, box, &err) != STATUS_OK) return bind_fail(L, &err);
+    return 1;
+}
+
+static int bind_script_run(lua_State *L) {
+    struct sandbox *s = check_sandbox(L);
+    size_t size;
+    const char *text = luaL_checklstring(L, 2, &size);
+    const char *name = luaL_checkstring(L, 3);
+    struct parcel *results = push_parcel(L);
+    struct error err;
+    if (sandbox_run(s, text, size, name, results, &err) != STATUS_OK) return bind_fail(L, &err);
+    return parcel_take(results, L);
+}
+
+static int bind_script_call(lua_State *L) {
+    struct sandbox *s = check_sandbox(L);
+    const char *name = luaL_checkstring(L, 2);
+    int last = lua_gettop(L);
+    struct parcel *args = push_parcel(L), *results = push_parcel(L);
+    struct error err;
+    for (int i = 3; i <= last; i++)
+        if (parcel_put(args, L, i, &err) != STATUS_OK) return bind_fail(L, &err);
+    if (sandbox_call(s, name, args, results, &err) != STATUS_OK) return bind_fail(L, &err);
+    return parcel_take(results, L);
+}
+
+// --- map
+// -----------------------------------------------------------------------------------------
+
+/* The position of the double column `name`, which is made when the frame has none. */
+static size_t out_column(lua_State *L, struct frame *f, const char *name) {
+    size_t at;
+    struct error err;
+    if (!frame_position(f, name, &at) &&
+        frame_add_column(f, name, COLUMN_DOUBLE, &at, &err) != STATUS_OK)
+        luaL_error(L, "%s", err.reason);
+    if (frame_column(f, at)->type != COLUMN_DOUBLE)
+        luaL_error(L, "'%s' holds no doubles", name);
+    return at;
+}
+
+static size_t count_entries(lua_State *L, int table) {
+    size_t count = 0;
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1))
+        count++;
+    return count;
+}
+
+/* Fills names and columns from the table { key = column } at index 4. */
+static void read_inputs(lua_State *L, const struct frame *f, const char **names,
+                        const double **columns) {
+    size_t i = 0;
+    for (lua_pushnil(L); lua_next(L, 4); lua_pop(L, 1)) {
+        luaL_argcheck(L, lua_type(L, -2) == LUA_TSTRING, 4, "keys must be strings");
+        const char *column = luaL_checkstring(L, -1);
+        const struct column *c = frame_find(f, column);
+        if (!c || c->type != COLUMN_DOUBLE)
+            luaL_error(L, "the frame has no column '%s' of doubles", column);
+        names[i] = lua_tostring(L, -2);  // the table at 4 keeps it
+        columns[i++] = c->doubles;
+    }
+}
+
+static int bind_script_map(lua_State *L) {
+    struct sandbox *s = check_sandbox(L);
+    const char *name = luaL_checkstring(L, 2);
+    struct frame *f = bind_frame_check(L, 3);
+    luaL_checktype(L, 4, LUA_TTABLE);
+    size_t out = out_column(L, f, luaL_checkstring(L, 5));
+    size_t inputs = count_entries(L, 4);
+    const char **names = lua_newuserdatauv(L, (inputs + 1) * sizeof *names, 0);
+    const double **columns = lua_newuserdatauv(L, (inputs + 1) * sizeof *columns, 0);
+    read_inputs(L, f, names, columns);
+    struct error err;
+    if (sandbox_map(s, name, inputs, names, columns, frame_rows(f),
+                    frame_column(f, out)->doubles, job_cancelled, &err) != STATUS_OK)
+        return bind_fail(L, &err);
+    lua_settop(L, 3);
+    return 1;
+}
+
+// --- the rest
+// ------------------------------------------------------------------------------------
+
+static int bind_script_size(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)sandbox_size_bytes(check_sandbox(L)));
+    return 1;
+}
+
+int luaopen_runtime_script(lua_State *L) {
+    static const luaL_Reg methods[] = {
+        {"run", bind_script_run},   {"call", bind_script_call},     {"map", bind_script_map},
+        {"size", bind_script_size}, {"close", bind_script_release}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"sandbox", bind_script_sandbox}, {NULL, NULL}};
+    box_class(L, SANDBOX, methods, bind_script_release);
+    box_class(L, PARCEL, (const luaL_Reg[]){{NULL, NULL}}, parcel_release);
+    luaL_newlib(L, functions);
+    return 1;
+}
