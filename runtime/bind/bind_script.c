@@ -13,7 +13,6 @@
 #include "bind/box.h"
 #include "bind/parcel.h"
 #include "bind/sandbox.h"
-#include "work/pool.h"
 #include <lauxlib.h>
 
 #define SANDBOX "runtime.script.sandbox"
@@ -146,10 +145,15 @@ static int bind_script_map(lua_State *L) {
     const char **names = lua_newuserdatauv(L, (inputs + 1) * sizeof *names, 0);
     const double **columns = lua_newuserdatauv(L, (inputs + 1) * sizeof *columns, 0);
     read_inputs(L, f, names, columns);
+    double *results = frame_column(f, out)->doubles;
     struct error err;
-    if (sandbox_map(s, name, inputs, names, columns, frame_rows(f),
-                    frame_column(f, out)->doubles, job_cancelled, &err) != STATUS_OK)
+    if (sandbox_map(s, name, inputs, names, columns, frame_rows(f), results, NULL, &err) !=
+        STATUS_OK) {
+        frame_clear_column(f, out);
         return bind_fail(L, &err);
+    }
+    for (size_t row = 0; row < frame_rows(f); row++)
+        frame_set_double(f, out, row, results[row]);  // notes which rows have no value
     lua_settop(L, 3);
     return 1;
 }

@@ -63,6 +63,9 @@ static bool class_holds(int c, int letter) {
     case 'x':
         holds = isxdigit(c);
         break;
+    case 'z':  // deprecated, yet Lua 5.4 still knows it
+        holds = c == '\0';
+        break;
     default:
         return letter == c;
     }

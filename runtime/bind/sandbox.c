@@ -175,9 +175,11 @@ static enum status protect(lua_CFunction body, struct request *request, struct e
     return status;
 }
 
-/* Packs the values from index to the top into the request's results. */
+/* Packs the values from index to the top into the request's results: no more than the state
+ * could hold itself, though a table that is named twice is packed twice. */
 static void leave(lua_State *L, struct request *request, int index) {
     struct error *failure = &request->failure;
+    request->results->limit = request->s->limits.memory_bytes;
     for (int i = index; i <= lua_gettop(L); i++)
         if (parcel_put(request->results, L, i, failure) != STATUS_OK) lua_error(L);
 }
