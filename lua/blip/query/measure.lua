@@ -1,0 +1,120 @@
+--- Aggregates as SQL over @{blip.query.rows}.
+-- @module blip.query.measure
+local fail = require "blip.fail"
+local rows = require "blip.query.rows"
+
+local measure = {}
+
+--- Appends an aggregate's filter to one SQL aggregate call.
+local function filtered(sql, condition)
+  return condition and ("%s FILTER (WHERE %s)"):format(sql, condition) or sql
+end
+
+--- SQL of the values that take part: one per row, or with the field's lists, a list per row.
+-- @return SQL of a number (or of a list of numbers), and whether it is a list
+local function numbers(field, node, from)
+  if field.list then
+    return ("list_transform(%s, lambda v: %s)"):format(field.list, rows.number(field, "v")), true
+  end
+  local x = rows.number(field, field.sql)
+  if node.missing ~= nil then x = ("coalesce(%s, %s)"):format(x, from:bind(node.missing)) end
+  return x, false
+end
+
+--- All values of all lists of a bucket, as one list.
+local function gathered(list, condition)
+  return ("flatten(%s)"):format(filtered(("list(%s)"):format(list), condition))
+end
+
+--- An aggregate of numbers: `plain` is its SQL over one value per row, `listed` over lists.
+local function numeric(plain, listed)
+  return function(field, node, from, condition)
+    local ok, err = rows.check_numeric(field, node.op)
+    if not ok then return nil, err end
+    local x, is_list = numbers(field, node, from)
+    return is_list and listed(x, condition, node, from) or plain(x, condition, node, from)
+  end
+end
+
+local function call(name)
+  return function(x, condition) return filtered(("%s(%s)"):format(name, x), condition) .. "::DOUBLE" end
+end
+
+local function over_gathered(name)
+  return function(x, condition)
+    return ("list_aggregate(%s, '%s')::DOUBLE"):format(gathered(x, condition), name)
+  end
+end
+
+local function sum(x, condition)
+  return ("coalesce(%s, 0)::DOUBLE"):format(filtered(("sum(%s)"):format(x), condition))
+end
+
+local function count(x, condition)
+  return filtered(("count(%s)"):format(x), condition) .. "::DOUBLE"
+end
+
+local function quantile(x, condition, node, from)
+  return filtered(("quantile_cont(%s::DOUBLE, %s)"):format(x, measure.fraction(node, from)), condition)
+end
+
+--- A percentile's share, 0 to 1. A number of our own, written out: DuckDB wants a constant.
+function measure.fraction(node)
+  return ("%.17g"):format((node.op == "median" and 50 or node.percent) / 100)
+end
+
+--- How each operation over a field compiles:
+-- `(field, node, from, condition) -> SQL | nil, err`.
+local OPS = {
+  avg = numeric(call "avg", over_gathered "avg"),
+  min = numeric(call "min", function(x, c) return call "min"(("list_min(%s)"):format(x), c) end),
+  max = numeric(call "max", function(x, c) return call "max"(("list_max(%s)"):format(x), c) end),
+  sum = numeric(sum, function(x, c) return sum(("list_sum(%s)"):format(x), c) end),
+  variance = numeric(call "var_pop", over_gathered "var_pop"),
+  sum_of_squares = numeric(
+    function(x, c) return sum(("%s::DOUBLE * %s"):format(x, x), c) end,
+    function(x, c) return sum(("list_sum(list_transform(%s, lambda v: v::DOUBLE * v))"):format(x), c) end),
+  percentile = numeric(quantile, function(x, condition, node)
+    return ("list_aggregate(%s::DOUBLE[], 'quantile_cont', %s)"):format(gathered(x, condition),
+      measure.fraction(node))
+  end),
+
+  value_count = function(field, _, _, condition)
+    if field.list then return sum(("len(%s)"):format(field.list), condition) end
+    return count(field.sql, condition)
+  end,
+
+  cardinality = function(field, _, _, condition)
+    if field.list then
+      return ("coalesce(len(list_distinct(%s)), 0)::DOUBLE"):format(gathered(field.list, condition))
+    end
+    return count("DISTINCT " .. field.sql, condition)
+  end,
+}
+OPS.median = OPS.percentile
+
+local ARITHMETIC = { ["+"] = true, ["-"] = true, ["*"] = true, ["/"] = true }
+
+--- SQL of an aggregate.
+-- @param node an aggregate
+-- @param from the @{blip.query.rows} it is taken over
+-- @return SQL of a DOUBLE, NULL where a bucket has no value (also for a division by zero); or
+-- nil and an error
+function measure.sql(node, from)
+  if node.op == "constant" then return from:bind(node.value) .. "::DOUBLE" end
+  if ARITHMETIC[node.op] then
+    local a, a_err = measure.sql(node[1], from)
+    if not a then return nil, a_err end
+    local b, b_err = measure.sql(node[2], from)
+    if not b then return nil, b_err end
+    if node.op == "/" then b = ("nullif(%s, 0)"):format(b) end
+    return ("(%s %s %s)"):format(a, node.op, b)
+  end
+  local condition = node.filter and from:condition(node.filter)
+  if node.op == "count" then return filtered("count(*)", condition) .. "::DOUBLE" end
+  local op = OPS[node.op]
+  if not op then return fail.invalid("unknown aggregate '%s'", tostring(node.op)) end
+  return op(from:field(node.field), node, from, condition)
+end
+
+return measure

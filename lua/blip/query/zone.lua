@@ -1,0 +1,42 @@
+--- Time zones: fixed offsets (`+02:00`, `Z`) and names (`Europe/Berlin`), whose rules the
+-- database knows.
+-- @module blip.query.zone
+local date_format = require "blip.query.date_format"
+local fail = require "blip.fail"
+
+local zone = {}
+
+--- The fixed offset of a zone in milliseconds; nil when it follows rules.
+function zone.fixed_ms(name)
+  return name == nil and 0 or date_format.offset_ms(name)
+end
+
+--- Checks a zone's name. Returns it, or nil and an `invalid` error.
+function zone.check(name)
+  if zone.fixed_ms(name) then return name end
+  local frame = require "runtime.store".connection():query(
+    "SELECT count(*) AS known FROM pg_timezone_names() WHERE name = $1", { name })
+  if frame and frame:get(1, "known") > 0 then return name end
+  return fail.invalid("The datetime zone id '%s' is not recognised", name)
+end
+
+local function ask(sql, name, ms)
+  local frame = assert(require "runtime.store".connection():query(sql, { name, ms * 1000 }))
+  return frame:get(1, "ms")
+end
+
+--- Wall clock of a zone at a UTC time, both in milliseconds.
+function zone.to_local(name, ms)
+  local offset = zone.fixed_ms(name)
+  if offset then return ms + offset end
+  return ask("SELECT epoch_ms(timezone($1, timezone('UTC', make_timestamp($2)))) AS ms", name, ms)
+end
+
+--- UTC of a zone's wall clock, both in milliseconds.
+function zone.to_utc(name, ms)
+  local offset = zone.fixed_ms(name)
+  if offset then return ms - offset end
+  return ask("SELECT epoch_ms(timezone($1, make_timestamp($2))) AS ms", name, ms)
+end
+
+return zone
