@@ -4,9 +4,10 @@
  *     model.load(bytes) -> m | nil, err
  *     m:push(time_ms, { value, ... }) -> verdict | nil, err     NaN or nil = missing
  *         verdict = { scored =, score =, grade =, confidence =, threshold =, probability =,
- *                     start_index =, cause =, expected = {}, lower = {}, upper = {},
- *                     contribution = {}, past = {}, imputed = {} }
- *     m:save() -> bytes    m:rows()    m:size()
+ *                     start_index =, cause =, cause_feature =, cause_rows =,
+ *                     cause_lag =, cause_amount =, cause_distance =, expected = {}, lower = {},
+ * upper = {}, contribution = {}, past = {}, imputed = {} } m:save() -> bytes    m:rows()
+ * m:size()
  *
  *     model.set_new(options) -> set | nil, err     options also: threads =
  *     set:score(frame, { features = { column, ... }, entity = { column, ... } }) -> set
@@ -115,6 +116,11 @@ static void set_number(lua_State *L, const char *name, double value) {
     lua_setfield(L, -2, name);
 }
 
+static void set_integer(lua_State *L, const char *name, lua_Integer value) {
+    lua_pushinteger(L, value);
+    lua_setfield(L, -2, name);
+}
+
 static void set_array(lua_State *L, const char *name, const double *values, size_t count) {
     lua_createtable(L, (int)count, 0);
     for (size_t i = 0; i < count; i++) {
@@ -124,8 +130,19 @@ static void set_array(lua_State *L, const char *name, const double *values, size
     lua_setfield(L, -2, name);
 }
 
+// Sets the fields of the cause in the table on top; only "cause" when there is none.
+static void push_cause(lua_State *L, const struct verdict *v) {
+    set_integer(L, "cause", v->cause);
+    if (v->cause == MODEL_CAUSE_NONE) return;
+    set_integer(L, "cause_feature", v->cause_feature + 1);
+    set_integer(L, "cause_rows", v->cause_rows);
+    set_integer(L, "cause_lag", v->cause_lag);
+    set_number(L, "cause_amount", v->cause_amount);
+    set_number(L, "cause_distance", v->cause_distance);
+}
+
 static void push_verdict(lua_State *L, const struct verdict *v, size_t features) {
-    lua_createtable(L, 0, 14);
+    lua_createtable(L, 0, 19);
     lua_pushboolean(L, v->scored);
     lua_setfield(L, -2, "scored");
     set_number(L, "score", v->score);
@@ -133,10 +150,8 @@ static void push_verdict(lua_State *L, const struct verdict *v, size_t features)
     set_number(L, "confidence", v->confidence);
     set_number(L, "threshold", v->threshold);
     set_number(L, "probability", v->probability);
-    lua_pushinteger(L, v->relative_index);
-    lua_setfield(L, -2, "start_index");
-    lua_pushinteger(L, v->cause);
-    lua_setfield(L, -2, "cause");
+    set_integer(L, "start_index", v->relative_index);
+    push_cause(L, v);
     if (v->has_expected) {
         set_array(L, "expected", v->expected, features);
         set_array(L, "lower", v->lower, features);

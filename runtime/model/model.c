@@ -14,6 +14,7 @@
 
 static const struct model_class *const classes[] = {
     [MODEL_FOREST] = &forest_class,
+    [MODEL_ENSEMBLE] = &ensemble_class,
 };
 static const size_t class_count = sizeof classes / sizeof *classes;
 

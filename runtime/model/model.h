@@ -13,6 +13,29 @@
 #include <stdint.h>
 
 #define MODEL_MAX_FEATURES 64
+#define MODEL_NO_TIME                                                                          \
+    INT64_MIN  // a row without a time: what depends on the time of day is left out
+
+/* Why a row got its grade, from the model that can tell: what was strange about it. The numbers
+ * beside it make the sentence.
+ *            amount                          distance                 rows      lag
+ *   VALUE    the value                       to the nearest earlier   1
+ *   LEVEL    mean of the last rows           to the nearest earlier   of it
+ *   SEASON   mean deviation from what is     to the nearest earlier   of it
+ *            usual at this time of day
+ *   POINT    that deviation of one row       to the nearest earlier   1
+ *   SHAPE    times the usual distance                                 of it     rows ago: the
+ *                                                                               most similar
+ *   RANGE    widths outside the range        */
+enum model_cause {
+    MODEL_CAUSE_NONE,
+    MODEL_CAUSE_VALUE,
+    MODEL_CAUSE_LEVEL,
+    MODEL_CAUSE_SEASON,
+    MODEL_CAUSE_POINT,
+    MODEL_CAUSE_SHAPE,
+    MODEL_CAUSE_RANGE,
+};
 
 /* What a model said of one row. Pointers lead into the caller's buffers of [features] doubles
  * each (model_set and the bindings own them); a field a model does not know is NaN. */
@@ -24,14 +47,17 @@ struct verdict {
     double threshold;        // score above which grade > 0; NaN when unknown
     double probability;      // of a row at least as strange; NaN when unknown
     int32_t relative_index;  // <= 0: the row to blame, -2 = two rows ago
-    uint32_t cause;          // model's own code of the strongest head; 0 = none
-    bool has_expected;       // expected[] is filled
-    bool has_past;           // past[] is filled (relative_index < 0)
-    double *expected;        // [features] what would have been normal
-    double *lower, *upper;   // [features] bounds around expected; NaN when unknown
-    double *contribution;    // [features] share of each feature, sums to 1 when grade > 0
-    double *past;            // [features] actual values of the row to blame
-    uint8_t *imputed;        // [features] 1 = the value was missing and filled in
+    enum model_cause cause;
+    uint32_t cause_feature;          // the feature it is about
+    uint32_t cause_rows, cause_lag;  // 0 = none
+    double cause_amount, cause_distance;
+    bool has_expected;      // expected[] is filled
+    bool has_past;          // past[] is filled (relative_index < 0)
+    double *expected;       // [features] what would have been normal
+    double *lower, *upper;  // [features] bounds around expected; NaN when unknown
+    double *contribution;   // [features] share of each feature, sums to 1 when grade > 0
+    double *past;           // [features] actual values of the row to blame
+    uint8_t *imputed;       // [features] 1 = the value was missing and filled in
 };
 
 enum model_kind { MODEL_FOREST, MODEL_ENSEMBLE };

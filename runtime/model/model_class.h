@@ -41,7 +41,7 @@ struct model {
     uint64_t rows;
 };
 
-extern const struct model_class forest_class;
+extern const struct model_class forest_class, ensemble_class;
 
 /* The class of a kind, or NULL; the kind of a name, or -1. */
 const struct model_class *model_class_of(enum model_kind kind);

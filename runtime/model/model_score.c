@@ -22,6 +22,7 @@
 // Positions of the verdict columns in the frame; the [] ones hold one for each feature.
 struct verdict_columns {
     size_t scored, score, grade, confidence, threshold, probability, start_index, cause;
+    size_t cause_feature, cause_rows, cause_lag, cause_amount, cause_distance;
     size_t expected[MODEL_MAX_FEATURES], lower[MODEL_MAX_FEATURES], upper[MODEL_MAX_FEATURES];
     size_t contribution[MODEL_MAX_FEATURES], past[MODEL_MAX_FEATURES];
     size_t imputed[MODEL_MAX_FEATURES];
@@ -86,6 +87,11 @@ static enum status add_columns(struct frame *f, size_t features, struct verdict_
         {"probability", COLUMN_DOUBLE, &to->probability, 0},
         {"start_index", COLUMN_INT, &to->start_index, 0},
         {"cause", COLUMN_INT, &to->cause, 0},
+        {"cause_feature", COLUMN_INT, &to->cause_feature, 0},
+        {"cause_rows", COLUMN_INT, &to->cause_rows, 0},
+        {"cause_lag", COLUMN_INT, &to->cause_lag, 0},
+        {"cause_amount", COLUMN_DOUBLE, &to->cause_amount, 0},
+        {"cause_distance", COLUMN_DOUBLE, &to->cause_distance, 0},
         {"expected", COLUMN_DOUBLE, to->expected, features},
         {"lower", COLUMN_DOUBLE, to->lower, features},
         {"upper", COLUMN_DOUBLE, to->upper, features},
@@ -233,6 +239,17 @@ struct bench {
     uint8_t imputed[MODEL_MAX_FEATURES];
 };
 
+static void write_cause(const struct job *job, size_t row, const struct verdict *v) {
+    const struct verdict_columns *to = &job->to;
+    frame_set_int(job->f, to->cause, row, v->cause);
+    if (v->cause == MODEL_CAUSE_NONE) return;
+    frame_set_int(job->f, to->cause_feature, row, v->cause_feature + 1);
+    frame_set_int(job->f, to->cause_rows, row, v->cause_rows);
+    frame_set_int(job->f, to->cause_lag, row, v->cause_lag);
+    frame_set_double(job->f, to->cause_amount, row, v->cause_amount);
+    frame_set_double(job->f, to->cause_distance, row, v->cause_distance);
+}
+
 static void write_verdict(const struct job *job, size_t row, const struct verdict *v) {
     const struct verdict_columns *to = &job->to;
     struct frame *f = job->f;
@@ -243,7 +260,7 @@ static void write_verdict(const struct job *job, size_t row, const struct verdic
     frame_set_double(f, to->threshold, row, v->threshold);
     frame_set_double(f, to->probability, row, v->probability);
     if (v->scored) frame_set_int(f, to->start_index, row, v->relative_index);
-    if (v->scored) frame_set_int(f, to->cause, row, v->cause);
+    if (v->scored) write_cause(job, row, v);
     for (size_t i = 0; i < job->set->options.features; i++) {
         if (v->has_expected) {
             frame_set_double(f, to->expected[i], row, v->expected[i]);
@@ -261,18 +278,20 @@ static double read_feature(const struct column *c, size_t row) {
     return c->type == COLUMN_DOUBLE ? c->doubles[row] : (double)c->ints[row];
 }
 
+static int64_t read_time(const struct column *c, size_t row) {
+    return column_missing(c, row) ? MODEL_NO_TIME : c->ints[row];
+}
+
 static enum status score_entity(const struct job *job, const struct entity_rows *entity,
                                 struct bench *bench, struct error *err) {
     struct model_slot *slot = &job->set->table.slots[entity->slot];
     enum status status = model_set_model(job->set, slot, err);
     for (size_t i = 0; i < entity->count && status == STATUS_OK; i++) {
         size_t row = job->order[entity->first + i];
-        if (column_missing(job->time, row))
-            return fail(err, STATUS_INVALID, "row %zu has no time", row);
         for (size_t k = 0; k < job->set->options.features; k++)
             bench->values[k] = read_feature(job->features[k], row);
-        status =
-            model_push(slot->model, job->time->ints[row], bench->values, &bench->verdict, err);
+        status = model_push(slot->model, read_time(job->time, row), bench->values,
+                            &bench->verdict, err);
         if (status == STATUS_OK) write_verdict(job, row, &bench->verdict);
     }
     slot->changed = true;

@@ -25,7 +25,8 @@ enum status model_set_new(const struct model_options *options, size_t threads,
                           struct model_set **out, struct error *err);
 void model_set_free(struct model_set *set);  // NULL is fine
 
-/* Which columns of a frame a set reads: "time" (INT, milliseconds) and these. */
+/* Which columns of a frame a set reads: "time" (INT, milliseconds; a row may have none) and
+ * these. */
 struct model_set_columns {
     const char *const *features;  // [feature_count] DOUBLE or INT columns
     size_t feature_count;         // = options.features
@@ -35,7 +36,8 @@ struct model_set_columns {
 
 /* Scores every row and adds the verdict columns (i counts features from 1):
  *     scored BOOL, score, grade, confidence, threshold, probability DOUBLE, start_index INT
- *     (<= 0, the row to blame), cause INT, expected_i, lower_i, upper_i, contribution_i,
+ *     (<= 0, the row to blame), cause, cause_feature (from 1), cause_rows, cause_lag INT,
+ *     cause_amount, cause_distance DOUBLE (enum model_cause says what they are), expected_i, lower_i, upper_i, contribution_i,
  *     past_i DOUBLE, imputed_i BOOL
  * What a model did not say is missing. STATUS_INVALID names a column that is absent, of the
  * wrong type or already there, or a row with an infinite value; models that came first may

@@ -1,0 +1,239 @@
+#include "model/window.h"
+#include "model/lanes.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK 512  // lags that go through all windows together: they stay in the first cache
+
+enum status windows_open(struct windows *w, size_t features, size_t history,
+                         const size_t length[WINDOW_COUNT], struct error *err) {
+    w->features = features;
+    w->history = history;
+    w->turn = 0;
+    memcpy(w->length, length, sizeof w->length);
+    for (size_t k = 0; k < WINDOW_COUNT; k++)
+        w->squares[k] = calloc(history + 1, sizeof(double));
+    for (size_t k = 0; k < WINDOW_COUNT; k++)
+        if (!w->squares[k]) {
+            windows_close(w);
+            return fail(err, STATUS_NO_MEMORY, "no memory for %zu lags", history);
+        }
+    return STATUS_OK;
+}
+
+void windows_close(struct windows *w) {
+    for (size_t k = 0; k < WINDOW_COUNT; k++) {
+        free(w->squares[k]);
+        w->squares[k] = NULL;
+    }
+}
+
+void windows_clear(struct windows *w) {
+    w->turn = 0;
+    for (size_t k = 0; k < WINDOW_COUNT; k++)
+        memset(w->squares[k], 0, (w->history + 1) * sizeof(double));
+}
+
+size_t windows_reach(const struct windows *w) { return w->history + WINDOW_LONGEST + 2; }
+
+size_t windows_bytes(const struct windows *w) {
+    return WINDOW_COUNT * (w->history + 1) * sizeof(double);
+}
+
+// --- one row against many, in straight loops ------------------------------------------------
+
+// sum[i] += weight * (x - values[i])^2
+LANES_CLONES static void add_squares(float *restrict sum, const float *restrict values, float x,
+                                     float weight, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        float difference = x - values[i];
+        sum[i] += weight * (difference * difference);
+    }
+}
+
+// The same for two features at once: half the traffic, the same order of additions.
+LANES_CLONES static void add_squares_pair(float *restrict sum, const float *restrict values,
+                                          const float *restrict others, float x, float y,
+                                          float weight, float other_weight, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        float difference = x - values[i], other = y - others[i];
+        sum[i] = (sum[i] + weight * (difference * difference)) + other_weight * (other * other);
+    }
+}
+
+LANES_CLONES static void cap(float *values, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        values[i] = values[i] < WINDOW_FAR ? values[i] : WINDOW_FAR;
+}
+
+// squares[i] moves on by one row; rounding must not make it negative
+LANES_CLONES static void slide(double *restrict squares, const float *restrict newest,
+                               const float *restrict oldest, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        double moved = squares[i] + (double)newest[i] - (double)oldest[i];
+        squares[i] = moved > 0 ? moved : 0;
+    }
+}
+
+LANES_CLONES static double least(const double *values, size_t count) {
+    double lanes[LANES];
+    for (size_t k = 0; k < LANES; k++)
+        lanes[k] = INFINITY;
+    size_t whole = count - count % LANES;
+    for (size_t i = 0; i < whole; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            lanes[k] = values[i + k] < lanes[k] ? values[i + k] : lanes[k];
+    for (size_t i = whole; i < count; i++)
+        lanes[0] = fmin(lanes[0], values[i]);
+    for (size_t k = 1; k < LANES; k++)
+        lanes[0] = fmin(lanes[0], lanes[k]);
+    return lanes[0];
+}
+
+// --- windows
+// ----------------------------------------------------------------------------------
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+// gaps[i] = weighted squared difference of the row `back` rows ago to the one first + i rows
+// before it
+static void row_gaps(float *gaps, const struct windows *w, const struct past *past,
+                     const float *weights, size_t back, size_t first, size_t count) {
+    memset(gaps, 0, count * sizeof *gaps);
+    size_t waiting = w->features;  // a feature that waits for a partner; features = none
+    for (size_t q = 0; q < w->features; q++) {
+        if (weights[q] == 0) continue;
+        if (waiting == w->features) {
+            waiting = q;
+            continue;
+        }
+        const float *a = &past_now(&past[waiting])[back], *b = &past_now(&past[q])[back];
+        add_squares_pair(gaps, &a[first], &b[first], a[0], b[0], weights[waiting], weights[q],
+                         count);
+        waiting = w->features;
+    }
+    if (waiting < w->features) {
+        const float *a = &past_now(&past[waiting])[back];
+        add_squares(gaps, &a[first], a[0], weights[waiting], count);
+    }
+    cap(gaps, count);
+}
+
+// Like row_gaps, but 0 where the earlier row lies before the first one.
+static void leaving_gaps(float *gaps, const struct windows *w, const struct past *past,
+                         const float *weights, size_t back, size_t first, size_t count,
+                         size_t rows) {
+    size_t reach = rows > back + first ? rows - back - first : 0;
+    size_t known = smaller(count, reach);
+    row_gaps(gaps, w, past, weights, back, first, known);
+    memset(&gaps[known], 0, (count - known) * sizeof *gaps);
+}
+
+// The squared difference of two single rows.
+static float gap(const struct windows *w, const struct past *past, const float *weights,
+                 size_t back, size_t lag) {
+    float sum;
+    row_gaps(&sum, w, past, weights, back, lag, 1);
+    return sum;
+}
+
+// Sums one lag of a window from its rows.
+static void sum_lag(struct windows *w, const struct past *past, const float *weights,
+                    size_t window, size_t lag, size_t rows) {
+    size_t last = smaller(w->length[window], rows - lag);
+    double sum = 0;
+    for (size_t back = 0; back < last; back++)
+        sum += (double)gap(w, past, weights, back, lag);
+    w->squares[window][lag] = sum;
+}
+
+// The lags at which a window has a neighbour: [*from, *to], empty when from > to.
+static void neighbours(const struct windows *w, size_t window, size_t rows, size_t *from,
+                       size_t *to) {
+    size_t length = w->length[window];
+    *from = length < 16 ? 16 : length;
+    *to = rows < length ? 0 : smaller(w->history, rows - length);
+}
+
+// The least sum within a block of lags, if it is as small as any before; ties: the largest lag.
+static void look(const struct windows *w, size_t window, size_t first, size_t count,
+                 size_t rows, double *smallest, size_t *block) {
+    size_t from, to;
+    neighbours(w, window, rows, &from, &to);
+    if (from < first) from = first;
+    if (to > first + count - 1) to = first + count - 1;
+    if (from > to) return;
+    double found = least(&w->squares[window][from], to - from + 1);
+    if (found <= *smallest) {
+        *smallest = found;
+        *block = first;
+    }
+}
+
+// The largest lag of a block that has this sum.
+static size_t lag_of(const struct windows *w, size_t window, size_t block, size_t rows,
+                     double sum) {
+    size_t from, to;
+    neighbours(w, window, rows, &from, &to);
+    size_t lag = smaller(to, block + BLOCK - 1);
+    while (w->squares[window][lag] != sum)
+        lag--;
+    return lag;
+}
+
+void windows_push(struct windows *w, const struct past *past, const float *weights, size_t rows,
+                  struct nearest out[WINDOW_COUNT]) {
+    float newest[BLOCK], oldest[BLOCK];
+    size_t lags = smaller(rows - 1, w->history), block[WINDOW_COUNT];
+    double smallest[WINDOW_COUNT] = {INFINITY, INFINITY, INFINITY};
+    size_t anew = lags ? 1 + w->turn++ % lags : 0;
+    for (size_t first = 1; first <= lags; first += BLOCK) {
+        size_t count = smaller(BLOCK, lags - first + 1);
+        row_gaps(newest, w, past, weights, 0, first, count);
+        for (size_t k = 0; k < WINDOW_COUNT; k++) {
+            leaving_gaps(oldest, w, past, weights, w->length[k], first, count, rows);
+            slide(&w->squares[k][first], newest, oldest, count);
+            if (anew - first < count) sum_lag(w, past, weights, k, anew, rows);
+            look(w, k, first, count, rows, &smallest[k], &block[k]);
+        }
+    }
+    for (size_t k = 0; k < WINDOW_COUNT; k++) {
+        bool found = smallest[k] < INFINITY;
+        out[k].lag = found ? lag_of(w, k, block[k], rows, smallest[k]) : 0;
+        out[k].distance = found ? sqrt(smallest[k] / (double)w->length[k]) : 0;
+    }
+}
+
+void windows_sum(struct windows *w, const struct past *past, const float *weights,
+                 size_t rows) {
+    float gaps[BLOCK];
+    static const float none[BLOCK];
+    size_t lags = rows ? smaller(rows - 1, w->history) : 0;
+    for (size_t first = 1; first <= lags; first += BLOCK) {
+        size_t count = smaller(BLOCK, lags - first + 1);
+        for (size_t k = 0; k < WINDOW_COUNT; k++)
+            memset(&w->squares[k][first], 0, count * sizeof(double));
+        for (size_t back = 0; back < WINDOW_LONGEST && back + first < rows; back++) {
+            leaving_gaps(gaps, w, past, weights, back, first, count, rows);
+            for (size_t k = 0; k < WINDOW_COUNT; k++)
+                if (back < w->length[k]) slide(&w->squares[k][first], gaps, none, count);
+        }
+    }
+}
+
+void windows_shares(const struct windows *w, const struct past *past, const float *weights,
+                    size_t window, size_t lag, double *shares) {
+    double total = 0;
+    for (size_t q = 0; q < w->features; q++) {
+        const float *now = past_now(&past[q]);
+        shares[q] = 0;
+        for (size_t back = 0; back < w->length[window]; back++) {
+            double difference = (double)now[back] - (double)now[back + lag];
+            shares[q] += (double)weights[q] * difference * difference;
+        }
+        total += shares[q];
+    }
+    for (size_t q = 0; q < w->features && total > 0; q++)
+        shares[q] /= total;
+}
