@@ -2,7 +2,7 @@
  *
  *     model.new(options) -> m | nil, err       options: see model_options.h
  *     model.load(bytes) -> m | nil, err
- *     m:push(time_ms, { value, ... }) -> verdict | nil, err     NaN or nil = missing
+ *     m:push(time_ms or nil, { value, ... }) -> verdict | nil, err     NaN or nil = missing
  *         verdict = { scored =, score =, grade =, confidence =, threshold =, probability =,
  *                     start_index =, cause =, cause_feature =, cause_rows =,
  *                     cause_lag =, cause_amount =, cause_distance =, expected = {}, lower = {},
@@ -169,7 +169,7 @@ static void push_verdict(lua_State *L, const struct verdict *v, size_t features)
 
 static int bind_model_push(lua_State *L) {
     struct model *m = check_model(L);
-    int64_t time_ms = luaL_checkinteger(L, 2);
+    int64_t time_ms = luaL_optinteger(L, 2, MODEL_NO_TIME);
     luaL_checktype(L, 3, LUA_TTABLE);
     size_t features = model_options(m)->features;
     double values[MODEL_MAX_FEATURES], out[5][MODEL_MAX_FEATURES];
