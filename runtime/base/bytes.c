@@ -2,7 +2,6 @@
 #include "base/bytes.h"
 
 #include "base/decimal.h"
-#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,7 +69,13 @@ void bytes_append_format(struct bytes *b, const char *format, ...) {
 }
 
 void bytes_append_int(struct bytes *b, int64_t value) {
-    bytes_append_format(b, "%" PRId64, value);
+    char digits[24], *first = digits + sizeof digits;
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    do
+        *--first = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0) *--first = '-';
+    bytes_append(b, first, (size_t)(digits + sizeof digits - first));
 }
 
 void bytes_append_double(struct bytes *b, double value) {

@@ -18,6 +18,7 @@
 #include "bind/bind_frame.h"
 
 #include "bind/box.h"
+#include "bind/frame_passes.h"
 #include "frame/sort.h"
 #include <lauxlib.h>
 #include <math.h>
@@ -291,6 +292,7 @@ static const luaL_Reg methods[] = {
 int luaopen_runtime_frame(lua_State *L) {
     if (luaL_newmetatable(L, FRAME)) {
         luaL_setfuncs(L, methods, 0);
+        luaL_setfuncs(L, frame_passes, 0);
         lua_pushvalue(L, -1);
         lua_setfield(L, -2, "__index");
     }

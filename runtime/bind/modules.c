@@ -8,6 +8,7 @@ static const luaL_Reg modules[] = {
     {"runtime.frame", luaopen_runtime_frame},
     {"runtime.json", luaopen_runtime_json},
     {"runtime.log", luaopen_runtime_log},
+    {"runtime.render", luaopen_runtime_render},
     {"runtime.store", luaopen_runtime_store},
     {"runtime.script", luaopen_runtime_script},
     {"runtime.time", luaopen_runtime_time},
