@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define LONGEST_GAP 128      // missing rows after which the windows start anew
-#define GRADE_FROM 100       // rows before the first grade
+#define GRADE_FROM 100       // rows in the windows before the first grade
 #define CONFIDENCE_ROWS 256  // in which the doubt halves
 #define WEIGHTS_EVERY 256    // rows; at 8, 16, 32, 64 and 128 rows too
 #define WEIGHTS_FROM 8
@@ -64,8 +64,13 @@ static void weigh(struct ensemble *e) {
     windows_sum(&e->windows, e->past, e->weights, (size_t)e->since);
 }
 
+// After a long gap all distances are new, and believed as little as at the start.
 static void restart_windows(struct ensemble *e) {
     windows_clear(&e->windows);
+    for (size_t k = 0; k < WINDOW_COUNT; k++) {
+        struct ensemble_usual *u = &e->usual[k];
+        if (u->weight > 1) *u = (struct ensemble_usual){u->sum / u->weight, 1};
+    }
     e->since = 0;
     e->lag = 0;
 }
@@ -199,7 +204,7 @@ static void tell_cause(const struct ensemble *e, enum head head, struct verdict 
 static void judge(struct ensemble *e, struct verdict *out) {
     enum head head;
     double strength = ensemble_strongest(e, &head);
-    if (e->model.rows < GRADE_FROM) strength = 0;
+    if (e->since <= GRADE_FROM) strength = 0;
     out->score = 0;
     for (size_t k = 0; k < WINDOW_COUNT; k++) {
         out->scored = out->scored || e->view.nearest[k].lag > 0;

@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #define MODEL_MAX_FEATURES 64
-#define MODEL_NO_TIME                                                                          \
-    INT64_MIN  // a row without a time: what depends on the time of day is left out
+// A row without a time: what depends on the time of day is left out.
+#define MODEL_NO_TIME INT64_MIN
 
 /* Why a row got its grade, from the model that can tell: what was strange about it. The numbers
  * beside it make the sentence.

@@ -35,10 +35,13 @@ struct model_set_columns {
 };
 
 /* Scores every row and adds the verdict columns (i counts features from 1):
- *     scored BOOL, score, grade, confidence, threshold, probability DOUBLE, start_index INT
- *     (<= 0, the row to blame), cause, cause_feature (from 1), cause_rows, cause_lag INT,
- *     cause_amount, cause_distance DOUBLE (enum model_cause says what they are), expected_i, lower_i, upper_i, contribution_i,
- *     past_i DOUBLE, imputed_i BOOL
+ *     scored                                   BOOL
+ *     score, grade, confidence, threshold, probability       DOUBLE
+ *     start_index                              INT, <= 0, the row to blame
+ *     cause, cause_feature (from 1), cause_rows, cause_lag   INT, and
+ *     cause_amount, cause_distance             DOUBLE: see enum model_cause
+ *     expected_i, lower_i, upper_i, contribution_i, past_i   DOUBLE
+ *     imputed_i                                BOOL
  * What a model did not say is missing. STATUS_INVALID names a column that is absent, of the
  * wrong type or already there, or a row with an infinite value; models that came first may
  * then have learned their rows, so the caller drops the set. */
