@@ -13,6 +13,7 @@ int luaopen_runtime_frame(lua_State *L);
 int luaopen_runtime_json(lua_State *L);
 int luaopen_runtime_log(lua_State *L);
 int luaopen_runtime_render(lua_State *L);
+int luaopen_runtime_model(lua_State *L);
 int luaopen_runtime_store(lua_State *L);
 int luaopen_runtime_script(lua_State *L);
 int luaopen_runtime_time(lua_State *L);

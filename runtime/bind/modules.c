@@ -9,6 +9,7 @@ static const luaL_Reg modules[] = {
     {"runtime.json", luaopen_runtime_json},
     {"runtime.log", luaopen_runtime_log},
     {"runtime.render", luaopen_runtime_render},
+    {"runtime.model", luaopen_runtime_model},
     {"runtime.store", luaopen_runtime_store},
     {"runtime.script", luaopen_runtime_script},
     {"runtime.time", luaopen_runtime_time},
