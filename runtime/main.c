@@ -1,5 +1,6 @@
 /* main.c - chooses the command; what each does is in bind/. */
 #include "bind/cli.h"
+#include "bind/serve.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,8 @@ static int run_lua_command(int count, char **args) {
 
 static int run_tests(int count, char **args) { return cli_test(count - 1, args + 1); }
 
+static int run_server(int count, char **args) { return serve_run(count - 1, args + 1); }
+
 static int print_usage(int count, char **args) {
     (void)count, (void)args;
     fputs(usage, stdout);
@@ -38,8 +41,9 @@ static const struct {
     const char *name;
     int (*run)(int count, char **args);
 } commands[] = {
-    {"scan", run_lua_command}, {"run", run_lua_command}, {"check", run_lua_command},
-    {"test", run_tests},       {"--help", print_usage},  {"--version", print_version},
+    {"serve", run_server},        {"scan", run_lua_command}, {"run", run_lua_command},
+    {"check", run_lua_command},   {"test", run_tests},       {"--help", print_usage},
+    {"--version", print_version},
 };
 
 int main(int argc, char **argv) {

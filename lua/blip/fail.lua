@@ -57,7 +57,8 @@ kind_of_status[503] = "cancelled"
 -- @tparam table fields `status` (HTTP), `type`, `reason`, and what else its body carries
 -- @return nil, and the error
 function fail.es(fields)
-  fields.kind = fields.kind or kind_of_status[fields.status] or (fields.status < 500 and "invalid" or "failed")
+  local other = fields.status < 500 and "invalid" or "failed"
+  fields.kind = fields.kind or kind_of_status[fields.status] or other
   return nil, new(fields)
 end
 

@@ -101,7 +101,8 @@ function shape.one_of(...)
   for _, word in ipairs(words) do known[word] = true end
   return rule(function(value, name)
     if not known[value] then
-      return fail.invalid("'%s' must be one of %s, got %s", name, table.concat(words, ", "), shape.show(value))
+      local choice = table.concat(words, ", ")
+      return fail.invalid("'%s' must be one of %s, got %s", name, choice, shape.show(value))
     end
     return value
   end)

@@ -10,6 +10,9 @@ extern "C" {
 #endif
 
 int luaopen_runtime_frame(lua_State *L);
+int luaopen_runtime_host(lua_State *L);
+int luaopen_runtime_schedule(lua_State *L);
+int luaopen_runtime_work(lua_State *L);
 int luaopen_runtime_json(lua_State *L);
 int luaopen_runtime_log(lua_State *L);
 int luaopen_runtime_render(lua_State *L);

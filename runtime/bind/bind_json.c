@@ -38,7 +38,10 @@ static void write_open(struct writer *w, char bracket) {
 
 static void write_close(struct writer *w, char bracket, bool empty) {
     w->depth--;
-    if (!empty) write_line(w);
+    if (!empty)
+        write_line(w);
+    else if (w->indent)
+        bytes_append_char(w->out, ' ');
     bytes_append_char(w->out, bracket);
 }
 
@@ -84,34 +87,44 @@ static int key_compare(const void *a, const void *b) {
     return order ? order : (x->size > y->size) - (x->size < y->size);
 }
 
-// Pushes a list of the table's keys and returns how many there are.
-static size_t push_keys(lua_State *L, int at) {
+// Pushes a list of the table's keys that are not in the set at index `but` (0: all of them) and
+// returns how many there are.
+static size_t push_keys(lua_State *L, int at, int but) {
     lua_newtable(L);
     lua_Integer count = 0;
     for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING && lua_type(L, -2) != LUA_TNUMBER)
+            luaL_error(L, "JSON: a %s cannot be a key", luaL_typename(L, -2));
+        if (but) lua_pushvalue(L, -2);
+        bool there = but && lua_rawget(L, but) != LUA_TNIL;
+        if (but) lua_pop(L, 1);
+        if (there) continue;
         lua_pushvalue(L, -2);
         lua_rawseti(L, -4, ++count);
     }
     return (size_t)count;
 }
 
-// Pushes a sorted array of struct key above the list of keys at the top of the stack. Numbers
-// sort as the text that they print as; that text is kept in a second list.
-static struct key *push_sorted(lua_State *L, size_t count) {
+// Appends the keys of the list at the top of the stack, sorted, to the list at index `names`.
+// Numbers sort as the text that they print as, which `texts` keeps alive.
+static void append_sorted(lua_State *L, size_t count, int names) {
     int list = lua_gettop(L);
+    lua_Integer end = (lua_Integer)lua_rawlen(L, names);
     struct key *keys = box_scratch(L, (count ? count : 1) * sizeof *keys);
     lua_createtable(L, (int)count, 0);
+    int texts = lua_gettop(L);
     for (size_t i = 0; i < count; i++) {
-        lua_Integer at = (lua_Integer)i + 1;
-        lua_rawgeti(L, list, at);
-        if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
-            luaL_error(L, "JSON: a %s cannot be a key", luaL_typename(L, -1));
+        keys[i].at = (lua_Integer)i + 1;
+        lua_rawgeti(L, list, keys[i].at);
         keys[i].text = lua_tolstring(L, -1, &keys[i].size);
-        keys[i].at = at;
-        lua_rawseti(L, -2, at);
+        lua_rawseti(L, texts, keys[i].at);
     }
     qsort(keys, count, sizeof *keys, key_compare);
-    return keys;
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, list, keys[i].at);
+        lua_rawseti(L, names, ++end);
+    }
+    lua_settop(L, list - 1);
 }
 
 // Pushes the list of keys that json.ordered() gave the table, or nothing and returns false.
@@ -124,56 +137,52 @@ static bool push_order(lua_State *L, int at) {
     return false;
 }
 
-// Writes the fields that have a fixed place and pushes the set of their keys.
-static bool write_ordered(struct writer *w, int at, int order) {
-    lua_State *L = w->L;
-    bool first = true;
+// Appends the keys that have a fixed place and are in the table to `names`, and pushes their
+// set.
+static void append_ordered(lua_State *L, int at, int order, int names) {
     lua_newtable(L);
+    lua_Integer count = 0;
     for (lua_Integer i = 1; lua_rawgeti(L, order, i) != LUA_TNIL; i++) {
         lua_pushvalue(L, -1);
-        if (lua_rawget(L, at) != LUA_TNIL) {
-            lua_pop(L, 1);
-            write_field(w, at, first);
-            first = false;
+        bool there = lua_rawget(L, at) != LUA_TNIL;
+        lua_pop(L, 1);
+        if (there) {
+            lua_pushvalue(L, -1);
+            lua_rawseti(L, names, ++count);
             lua_pushboolean(L, 1);
             lua_rawset(L, -3);
         } else {
-            lua_pop(L, 2);
+            lua_pop(L, 1);
         }
     }
     lua_pop(L, 1);
-    return first;
+}
+
+// Pushes the list of the table's keys in the order in which they are written.
+static void push_names(lua_State *L, int at) {
+    lua_newtable(L);
+    int names = lua_gettop(L), set = 0;
+    if (push_order(L, at)) {
+        append_ordered(L, at, names + 1, names);
+        set = names + 2;
+    }
+    size_t count = push_keys(L, at, set);
+    append_sorted(L, count, names);
+    lua_settop(L, names);
 }
 
 static void write_object(struct writer *w, int at) {
-    lua_State *L = w->L;
-    int top = lua_gettop(L);
     write_open(w, '{');
-    bool first = true;
-    int written = 0;  // stack index of the set of keys that stand already
-    if (push_order(L, at)) {
-        first = write_ordered(w, at, lua_gettop(L));
-        written = lua_gettop(L);
+    push_names(w->L, at);
+    int names = lua_gettop(w->L);
+    lua_Integer count = (lua_Integer)lua_rawlen(w->L, names);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(w->L, names, i);
+        write_field(w, at, i == 1);
+        lua_pop(w->L, 1);
     }
-    size_t count = push_keys(L, at);
-    int list = lua_gettop(L);
-    struct key *keys = push_sorted(L, count);
-    for (size_t i = 0; i < count; i++) {
-        lua_rawgeti(L, list, keys[i].at);
-        bool done = false;
-        if (written) {
-            lua_pushvalue(L, -1);
-            done = lua_rawget(L, written) != LUA_TNIL;
-            lua_pop(L, 1);
-        }
-        if (!done) {
-            write_field(w, at, first);
-            first = false;
-        }
-        lua_pop(L, 1);
-    }
-    write_close(w, '}', first);
-    lua_settop(L, top);
+    lua_pop(w->L, 1);
+    write_close(w, '}', count == 0);
 }
 
 static bool has_mark(lua_State *L, int at, const char *mark) {
@@ -323,6 +332,23 @@ static int bind_json_is_object(lua_State *L) {
     return 1;
 }
 
+/* json.keys(object) -> list of its keys, in the order in which encode writes them */
+static int bind_json_keys(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    push_names(L, 1);
+    return 1;
+}
+
+/* json.plain(value) -> value, or what json.raw text stands for */
+static int bind_json_plain(lua_State *L) {
+    lua_settop(L, 1);
+    if (!lua_istable(L, 1) || !has_mark(L, 1, RAW)) return 1;
+    lua_rawgeti(L, 1, 1);
+    size_t size;
+    const char *text = lua_tolstring(L, -1, &size);
+    return bind_json_push(L, text, size);
+}
+
 static void push_weak_table(lua_State *L) {
     lua_newtable(L);
     lua_newtable(L);
@@ -341,6 +367,8 @@ int luaopen_runtime_json(lua_State *L) {
         {"raw", bind_json_raw},
         {"is_array", bind_json_is_array},
         {"is_object", bind_json_is_object},
+        {"keys", bind_json_keys},
+        {"plain", bind_json_plain},
         {NULL, NULL},
     };
     luaL_newmetatable(L, OBJECT);

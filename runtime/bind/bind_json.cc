@@ -225,7 +225,9 @@ void locate(const char *text, size_t size, const char *at, int *line, int *colum
 
 int push_error(lua_State *L, const char *type, const char *reason, int line, int column) {
     lua_pushnil(L);
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
+    lua_pushstring(L, reason);
+    lua_setfield(L, -2, "problem");
     lua_pushfstring(L, "line %d, column %d: %s", line, column, reason);
     lua_setfield(L, -2, "reason");
     lua_pushstring(L, type);
@@ -249,9 +251,10 @@ int decode_failed(reader *r, simdjson::error_code error, const decoder *d, size_
     }
     const char *reason = error_text(error);
     const char *type = text_ends(error) ? "json_e_o_f_exception" : "json_parse_exception";
-    if (r->duplicate)
+    if (r->duplicate) {
         reason = lua_pushfstring(r->L, "Duplicate field '%s'", r->duplicate);
-    else if (error == simdjson::DEPTH_ERROR)
+        at--;  // the reader stands behind the colon
+    } else if (error == simdjson::DEPTH_ERROR)
         reason =
             lua_pushfstring(r->L, "brackets are nested deeper than %d levels", r->max_depth);
     // The reader itself has no position for what it found while it looked at the whole text.
@@ -295,7 +298,8 @@ int bind_json_push(lua_State *L, const char *text, size_t size) {
 }
 
 /* json.decode(text[, { max_depth =, trailing = }]) -> value
- *                            | nil, { kind = "invalid", type, reason, line, column }
+ *                            | nil, { kind = "invalid", type, reason, problem, line, column }
+ * problem is the reason without the place.
  * trailing: true ignores what follows an object or array. */
 int bind_json_decode(lua_State *L) {
     size_t size;

@@ -89,7 +89,8 @@ static int call(lua_State *L, lua_CFunction function, const struct command *comm
 }
 
 static int run(lua_CFunction function, const struct command *command) {
-    struct host host = {0};
+    struct host host;
+    host_init(&host);
     struct error err;
     lua_State *L = NULL;
     int code = 1;
@@ -100,6 +101,7 @@ static int run(lua_CFunction function, const struct command *command) {
         fprintf(stderr, "blip %s: %s\n", command->name, err.reason);
     state_free(L);
     store_close(host.store);
+    host_free(&host);
     return code;
 }
 

@@ -6,6 +6,9 @@
 
 static const luaL_Reg modules[] = {
     {"runtime.frame", luaopen_runtime_frame},
+    {"runtime.host", luaopen_runtime_host},
+    {"runtime.schedule", luaopen_runtime_schedule},
+    {"runtime.work", luaopen_runtime_work},
     {"runtime.json", luaopen_runtime_json},
     {"runtime.log", luaopen_runtime_log},
     {"runtime.render", luaopen_runtime_render},

@@ -3,6 +3,7 @@
 
 #include "bind/modules.h"
 #include "store/store.h"
+#include "work/pool.h"
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdio.h>
@@ -13,7 +14,8 @@
 // Lua's extra space holds a pointer to this.
 struct state {
     struct host *host;
-    struct connection *connection;  // NULL until it is asked for
+    struct connection
+        *_Atomic connection;  // NULL until it is asked for; others may interrupt it
 };
 
 static struct state *state_of(lua_State *L) { return *(struct state **)lua_getextraspace(L); }
@@ -96,11 +98,30 @@ void state_free(lua_State *L) {
     free(state);
 }
 
+void state_interrupt(lua_State *L) {
+    struct connection *connection = state_of(L)->connection;
+    if (connection) connection_interrupt(connection);
+}
+
+static bool watch_job(void *context) {
+    (void)context;
+    return job_cancelled();
+}
+
+static enum status open_connection(struct state *state, struct error *err) {
+    struct connection *connection;
+    enum status status = connection_open(state->host->store, &connection, err);
+    if (status != STATUS_OK) return status;
+    connection_watch(connection, watch_job, NULL);
+    state->connection = connection;
+    return STATUS_OK;
+}
+
 enum status state_connection(lua_State *L, struct connection **out, struct error *err) {
     struct state *state = state_of(L);
     if (!state->host->store) return fail(err, STATUS_FAILED, "this process has no store open");
     if (!state->connection) {
-        enum status status = connection_open(state->host->store, &state->connection, err);
+        enum status status = open_connection(state, err);
         if (status != STATUS_OK) return status;
     }
     *out = state->connection;

@@ -3,16 +3,10 @@
 #define BLIP_BIND_STATE_H
 
 #include "base/error.h"
+#include "bind/host.h"
 #include <lua.h>
 
-struct store;
 struct connection;
-
-/* What the states of this process share. main owns it; it outlives every state. */
-struct host {
-    struct store *store;  // NULL where no command needs one
-    const char *config;   // the configuration as JSON, NULL for the defaults
-};
 
 /* Where this program's Lua tree is: <prefix>/share/blip/lua beside an installed <prefix>/bin,
  * or lua/ of the source tree that was built in build/<preset>. Fills out [size].
@@ -30,6 +24,9 @@ struct host *state_host(lua_State *L);
 /* This state's own connection to the store, opened at its first use and closed with the state;
  * runtime.store hands it to Lua. STATUS_FAILED when the process has no store. */
 enum status state_connection(lua_State *L, struct connection **out, struct error *err);
+
+/* Stops the statement that the state's connection runs. Any thread, while the state lives. */
+void state_interrupt(lua_State *L);
 
 /* Calls the function below its `args` arguments, as lua_pcall() does, with a traceback for
  * errors that are texts: those are bugs. An error table goes through unchanged. */

@@ -288,37 +288,75 @@ void pool_cancel(struct pool *p, struct job *job) {
     if (dropped) job->class->end(job, STATUS_CANCELLED);
 }
 
-// Takes the waiting jobs of a lane that are past their deadline, or all of them.
-static struct job *take_late(struct queue *q, bool all) {
-    struct job *late = NULL;
+// Takes the waiting jobs of a lane that `wanted` picks; they are linked by next.
+static struct job *take_all(struct queue *q, bool (*wanted)(const struct job *, const char *),
+                            const char *argument) {
+    struct job *taken = NULL;
     for (struct job **at = &q->first; *at;) {
-        if (!all && !past_deadline(*at)) {
+        if (!wanted(*at, argument)) {
             at = &(*at)->next;
             continue;
         }
         struct job *job = queue_take(q, at);
         job->state = JOB_ENDED;
-        job->next = late;
-        late = job;
+        job->next = taken;
+        taken = job;
     }
-    return late;
+    return taken;
 }
 
-static void end_all(struct job *jobs) {
-    for (struct job *next; jobs; jobs = next) {
+static bool is_late(const struct job *job, const char *unused) {
+    (void)unused;
+    return past_deadline(job);
+}
+
+static bool is_any(const struct job *job, const char *unused) {
+    (void)job, (void)unused;
+    return true;
+}
+
+static bool has_key(const struct job *job, const char *key) {
+    return job->key && strcmp(job->key, key) == 0;
+}
+
+// Tells the owners of jobs that were taken; returns how many there were.
+static size_t end_all(struct job *jobs) {
+    size_t count = 0;
+    for (struct job *next; jobs; jobs = next, count++) {
         next = jobs->next;
         jobs->class->end(jobs, STATUS_CANCELLED);
     }
+    return count;
+}
+
+// Tells the running jobs that `wanted` picks; returns how many.
+static size_t interrupt_all(struct pool *p, bool (*wanted)(const struct job *, const char *),
+                            const char *argument) {
+    size_t count = 0;
+    for (unsigned i = 0; i < p->options.workers; i++) {
+        struct job *job = p->workers[i].job;
+        if (!job || !wanted(job, argument)) continue;
+        interrupt_locked(p, job);
+        count++;
+    }
+    return count;
+}
+
+size_t pool_cancel_key(struct pool *p, const char *key) {
+    struct job *waiting[LANES];
+    pthread_mutex_lock(&p->lock);
+    for (int lane = 0; lane < LANES; lane++)
+        waiting[lane] = take_all(&p->queues[lane], has_key, key);
+    size_t count = interrupt_all(p, has_key, key);
+    pthread_mutex_unlock(&p->lock);
+    return count + end_all(waiting[LANE_INTERACTIVE]) + end_all(waiting[LANE_BACKGROUND]);
 }
 
 void pool_expire(struct pool *p) {
     pthread_mutex_lock(&p->lock);
-    struct job *interactive = take_late(&p->queues[LANE_INTERACTIVE], false);
-    struct job *background = take_late(&p->queues[LANE_BACKGROUND], false);
-    for (unsigned i = 0; i < p->options.workers; i++) {
-        struct job *job = p->workers[i].job;
-        if (job && past_deadline(job)) interrupt_locked(p, job);
-    }
+    struct job *interactive = take_all(&p->queues[LANE_INTERACTIVE], is_late, NULL);
+    struct job *background = take_all(&p->queues[LANE_BACKGROUND], is_late, NULL);
+    interrupt_all(p, is_late, NULL);
     pthread_mutex_unlock(&p->lock);
     end_all(interactive);
     end_all(background);
@@ -331,12 +369,9 @@ void pool_reload(struct pool *p) {
     pthread_mutex_unlock(&p->lock);
 }
 
-// Cancels the running jobs of a lane.
-static void interrupt_lane(struct pool *p, enum lane lane) {
-    for (unsigned i = 0; i < p->options.workers; i++) {
-        struct job *job = p->workers[i].job;
-        if (job && job->lane == lane) interrupt_locked(p, job);
-    }
+static bool in_background(const struct job *job, const char *unused) {
+    (void)unused;
+    return job->lane == LANE_BACKGROUND;
 }
 
 // Waits until no job runs, or until a moment.
@@ -351,12 +386,12 @@ void pool_free(struct pool *p, int64_t wait_ms) {
     if (!p) return;
     pthread_mutex_lock(&p->lock);
     p->closing = true;
-    struct job *background = take_late(&p->queues[LANE_BACKGROUND], true);
-    interrupt_lane(p, LANE_BACKGROUND);
+    struct job *background = take_all(&p->queues[LANE_BACKGROUND], is_any, NULL);
+    interrupt_all(p, in_background, NULL);
     pthread_cond_broadcast(&p->work);
     wait_idle(p, time_monotonic_ns() + wait_ms * 1000000);
-    struct job *interactive = take_late(&p->queues[LANE_INTERACTIVE], true);
-    interrupt_lane(p, LANE_INTERACTIVE);
+    struct job *interactive = take_all(&p->queues[LANE_INTERACTIVE], is_any, NULL);
+    interrupt_all(p, is_any, NULL);
     pthread_mutex_unlock(&p->lock);
     end_all(background);
     end_all(interactive);
@@ -364,7 +399,8 @@ void pool_free(struct pool *p, int64_t wait_ms) {
 }
 
 struct pool_counts pool_counts(struct pool *p) {
-    struct pool_counts counts = {.workers = p->options.workers};
+    struct pool_counts counts = {.workers = p->options.workers,
+                                 .queue_max = p->options.queue_max};
     pthread_mutex_lock(&p->lock);
     for (int lane = 0; lane < LANES; lane++) {
         counts.running[lane] = p->running[lane];

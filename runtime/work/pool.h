@@ -71,6 +71,9 @@ enum status pool_submit(struct pool *p, struct job *job, struct error *err);
  * thread that knows that the job has not ended. */
 void pool_cancel(struct pool *p, struct job *job);
 
+/* Cancels every job of a key, waiting or running; returns how many. Any thread. */
+size_t pool_cancel_key(struct pool *p, const char *key);
+
 /* Cancels what is past its deadline; call it a few times a second. */
 void pool_expire(struct pool *p);
 
@@ -80,6 +83,7 @@ void pool_reload(struct pool *p);
 struct pool_counts {
     unsigned workers, running[LANES];
     size_t waiting[LANES];
+    size_t queue_max;
 };
 struct pool_counts pool_counts(struct pool *p);
 

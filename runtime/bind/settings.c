@@ -1,0 +1,138 @@
+/* bind/settings.c - see settings.h. */
+#include "bind/settings.h"
+
+#include "bind/bind_json.h"
+#include "bind/box.h"
+#include "bind/state.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct command_line {
+    int count;
+    char **args;
+    struct settings *out;
+};
+
+// The fields below are there and of their type: blip.config has checked them.
+static void text_field(lua_State *L, const char *name, char *out, size_t size) {
+    lua_getfield(L, -1, name);
+    const char *text = luaL_checkstring(L, -1);
+    if (strlen(text) >= size)
+        luaL_error(L, "'%s' is longer than %d bytes", name, (int)size - 1);
+    snprintf(out, size, "%s", text);
+    lua_pop(L, 1);
+}
+
+static int64_t int_field(lua_State *L, const char *name) {
+    lua_getfield(L, -1, name);
+    int64_t value = luaL_checkinteger(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+static void read_limits(lua_State *L, struct server_limits *limits) {
+    lua_getfield(L, -1, "limits");
+    *limits = (struct server_limits){
+        .request_line_bytes = (size_t)int_field(L, "request_line"),
+        .header_bytes = (size_t)int_field(L, "headers"),
+        .body_bytes = (size_t)int_field(L, "body"),
+        .unpacked_bytes = (size_t)int_field(L, "unpacked_body"),
+        .connections = (unsigned)int_field(L, "connections"),
+        .connections_per_address = (unsigned)int_field(L, "connections_per_address"),
+        .header_ms = int_field(L, "header_time"),
+        .body_ms = int_field(L, "body_time"),
+        .idle_ms = int_field(L, "idle_time"),
+        .request_ms = int_field(L, "request_time"),
+        .slow_ms = int_field(L, "slow_request"),
+    };
+    lua_pop(L, 1);
+}
+
+// Reads the table at the top of the stack.
+static void read_settings(lua_State *L, struct settings *s) {
+    text_field(L, "host", s->host, sizeof s->host);
+    text_field(L, "port", s->port, sizeof s->port);
+    text_field(L, "data", s->data, sizeof s->data);
+    text_field(L, "log", s->log_format, sizeof s->log_format);
+    text_field(L, "log_level", s->log_level, sizeof s->log_level);
+    s->memory_bytes = (size_t)int_field(L, "memory");
+    s->store_threads = (unsigned)int_field(L, "query_threads");
+    s->workers = (unsigned)int_field(L, "threads");
+    s->queue_max = (size_t)int_field(L, "queue");
+    s->stop_ms = int_field(L, "stop_time");
+    read_limits(L, &s->limits);
+}
+
+static void keep_json(lua_State *L, struct settings *s) {
+    struct bytes *json = box_bytes(L);
+    bind_json_append(L, -2, 0, json);
+    bytes_append(json, "", 1);
+    box_push_bytes(L, json);
+    s->json = strdup(lua_tostring(L, -1));
+    if (!s->json) luaL_error(L, "not enough memory for the configuration");
+}
+
+// require("blip.config").read(args) -> configuration | nil, err | text to print
+static int read_config(lua_State *L) {
+    const struct command_line *line = lua_touserdata(L, 1);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "blip.config");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "read");
+    lua_createtable(L, line->count, 0);
+    for (int i = 0; i < line->count; i++) {
+        lua_pushstring(L, line->args[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_call(L, 1, 2);
+    if (lua_isnil(L, -2)) return lua_error(L);
+    lua_pop(L, 1);
+    if (lua_isstring(L, -1)) return 1;
+    read_settings(L, line->out);
+    keep_json(L, line->out);
+    return 0;
+}
+
+static int explain(lua_State *L) {
+    if (lua_istable(L, -1)) lua_getfield(L, -1, "reason");
+    fprintf(stderr, "blip serve: %s\n", luaL_tolstring(L, -1, NULL));
+    return 2;
+}
+
+static bool read_in(lua_State *L, struct command_line *line, int *exit_code) {
+    lua_pushcfunction(L, read_config);
+    lua_pushlightuserdata(L, line);
+    if (state_call(L, 1, 1) != LUA_OK) {
+        *exit_code = explain(L);
+        return false;
+    }
+    if (!lua_isstring(L, -1)) return true;
+    fputs(lua_tostring(L, -1), stdout);
+    *exit_code = 0;
+    return false;
+}
+
+bool settings_read(int count, char **args, struct settings *out, int *exit_code) {
+    struct host host;
+    struct error err;
+    lua_State *L;
+    *out = (struct settings){0};
+    host_init(&host);
+    bool good = state_new(&host, &L, &err) == STATUS_OK;
+    if (good) {
+        good = read_in(L, &(struct command_line){count, args, out}, exit_code);
+        state_free(L);
+    } else {
+        fprintf(stderr, "blip serve: %s\n", err.reason);
+        *exit_code = 1;
+    }
+    host_free(&host);
+    if (!good) settings_free(out);
+    return good;
+}
+
+void settings_free(struct settings *s) {
+    free(s->json);
+    s->json = NULL;
+}
