@@ -398,7 +398,7 @@ end
 local model_options = {
   forest = {
     shingle = whole(1, 128), trees = whole(10, 1000), samples = whole(16, 4096),
-    time_decay = number(0, 1), output_after = whole(1, 100000), seed = whole(0, 2 ^ 53),
+    recency = whole(1, 10000000), output_after = whole(1, 100000), seed = whole(0, 2 ^ 53),
   },
   ensemble = { sensitivity = sensitivity, history = whole(64, 1000000), seed = whole(0, 2 ^ 53) },
 }
