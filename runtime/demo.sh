@@ -55,10 +55,10 @@ call GET "$url/" | jq -r '"   \(.version.distribution // "blip") \(.version.numb
 say "3. Load: $(($(wc -l <"$series") - 1)) half hours of taxi rides through _bulk"
 awk -F, 'NR > 1 {
     sub(" ", "T", $1)
-    printf "{\"index\":{}}\n{\"timestamp\":\"%sZ\",\"rides\":%s}\n", $1, $2
+    printf "{\"index\":{}}\n{\"timestamp\":\"%sZ\",\"value\":%s}\n", $1, $2
 }' "$series" >"$data/taxi.ndjson"
 call PUT "$url/nyc-taxi" '{"mappings":{"properties":{
-    "timestamp":{"type":"date"},"rides":{"type":"long"}}}}' >/dev/null
+    "timestamp":{"type":"date"},"value":{"type":"long"}}}}' >/dev/null
 curl -sS --fail-with-body -X POST "$url/nyc-taxi/_bulk" -H 'content-type: application/x-ndjson' \
     --data-binary "@$data/taxi.ndjson" | jq -r '"   \(.items | length) documents in \(.took) ms, errors: \(.errors)"'
 
@@ -68,7 +68,7 @@ forest=$(call POST "$ad/detectors" '{
     "indices": ["nyc-taxi"],
     "detection_interval": {"period": {"interval": 30, "unit": "Minutes"}},
     "feature_attributes": [{"feature_name": "rides", "feature_enabled": true,
-        "aggregation_query": {"rides": {"sum": {"field": "rides"}}}}]}' | jq -r ._id)
+        "aggregation_query": {"rides": {"sum": {"field": "value"}}}}]}' | jq -r ._id)
 range='{"start_time": 1404172800000, "end_time": 1422748800000}'
 for detector in "$forest" taxi; do
     call POST "$ad/detectors/$detector/_start" "$range" >/dev/null
@@ -142,7 +142,7 @@ cat <<EOF
    Rides by day:
      curl -s '$url/nyc-taxi/_search?pretty' -H 'content-type: application/json' -d '
        {"size": 0, "aggs": {"days": {"date_histogram": {"field": "timestamp", "calendar_interval": "day"},
-        "aggs": {"rides": {"sum": {"field": "rides"}}}}}}'
+        "aggs": {"rides": {"sum": {"field": "value"}}}}}}'
    The same file without a server:
      build/release/blip scan detectors/demo/nyc_taxi.csv
    The server runs as process $server; stop it with: kill $server

@@ -36,7 +36,9 @@ local function shown(value)
   if type(value) == "string" then
     return '"' .. (#value > 40 and value:sub(1, 40) .. "..." or value) .. '"'
   end
-  if type(value) == "table" and value.kind then return "a " .. tostring(value.kind) end
+  if type(value) == "table" and value.kind then
+    return (value.kind == "aggregation" and "an " or "a ") .. tostring(value.kind)
+  end
   return (type(value) == "table" or type(value) == "function") and "a " .. type(value)
     or tostring(value)
 end
@@ -381,7 +383,7 @@ end
 local function check_keys(what, given, checkers, is_detector)
   local passed = {}
   for _, key in ipairs(sorted_keys(given)) do
-    local about = is_detector and key or nil
+    local about = is_detector and tostring(key) or nil
     if not checkers[key] then
       problem(about, "%s has no key '%s'%s", what, tostring(key), suggestion(key, checkers))
     else

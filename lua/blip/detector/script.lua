@@ -23,10 +23,10 @@ local script = {}
 local function read_file(path)
   local file, reason = io.open(path, "rb")
   if not file then return fail.not_found("%s", reason) end
-  local text = file:read(MAX_TEXT + 1)
+  local text, wrong = file:read(MAX_TEXT + 1)
   file:close()
-  if not text then return fail.failed("%s cannot be read", path) end
-  return text
+  if wrong then return fail.failed("%s: %s", path, wrong) end
+  return text or ""
 end
 
 local words -- the text of dsl.lua
@@ -51,7 +51,7 @@ end
 -- The problems that the script's words noted, with the file and in the order of lines.
 local function located(problems, source)
   for i, problem in ipairs(problems) do
-    local line = problem.line
+    local line = math.max(problem.line, 1)
     if problem.key and problem.key:match("^[%a_][%w_]*$") then
       line = line_of_key(source.text, line, problem.key)
     end
