@@ -55,17 +55,17 @@ function Router:add_all(routes)
   for pattern, handler in pairs(routes) do self:add(pattern, handler) end
 end
 
--- Calls visit(node, values) for every node that the segments lead to, the best first, until it
--- answers something.
-local function walk(node, segments, at, values, visit)
+-- The first node with routes to which the segments lead, a literal segment before a parameter;
+-- values is filled with the parameters on the way.
+local function walk(node, segments, at, values)
   local segment = segments[at]
-  if segment == nil then return visit(node, values) end
+  if segment == nil then return next(node.methods) and node or nil end
   local literal = node.literal[segment]
-  local found = literal and walk(literal, segments, at + 1, values, visit)
+  local found = literal and walk(literal, segments, at + 1, values)
   if found or not node.param then return found end
   values[#values + 1] = segment
-  found = walk(node.param, segments, at + 1, values, visit)
-  values[#values] = nil
+  found = walk(node.param, segments, at + 1, values)
+  if not found then values[#values] = nil end
   return found
 end
 
@@ -75,15 +75,15 @@ local function bind(route, values)
   return { handler = route.handler, params = params }
 end
 
--- The route of a method and path, or nil and the set of methods that the path does have.
+-- The route of a method and path, or nil and the methods that the path does have. A path that
+-- is written out in a pattern belongs to it: PUT /_search is no index named "_search".
 local function find(self, method, path)
-  local allowed = {}
-  local found = walk(self.root, request.segments(path), 1, {}, function(node, values)
-    local route = node.methods[method] or (method == "HEAD" and node.methods.GET)
-    if route then return bind(route, values) end
-    for name in pairs(node.methods) do allowed[name] = true end
-  end)
-  return found, allowed
+  local values = {}
+  local node = walk(self.root, request.segments(path), 1, values)
+  if not node then return nil, {} end
+  local route = node.methods[method] or (method == "HEAD" and node.methods.GET)
+  if route then return bind(route, values) end
+  return nil, node.methods
 end
 
 local refusal_order = { "error", "status" }
