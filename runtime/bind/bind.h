@@ -19,6 +19,7 @@ int luaopen_runtime_render(lua_State *L);
 int luaopen_runtime_model(lua_State *L);
 int luaopen_runtime_store(lua_State *L);
 int luaopen_runtime_script(lua_State *L);
+int luaopen_runtime_terminal(lua_State *L);
 int luaopen_runtime_time(lua_State *L);
 
 #ifdef __cplusplus

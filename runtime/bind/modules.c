@@ -15,6 +15,7 @@ static const luaL_Reg modules[] = {
     {"runtime.model", luaopen_runtime_model},
     {"runtime.store", luaopen_runtime_store},
     {"runtime.script", luaopen_runtime_script},
+    {"runtime.terminal", luaopen_runtime_terminal},
     {"runtime.time", luaopen_runtime_time},
     {NULL, NULL},
 };
