@@ -1,0 +1,47 @@
+--- Routes that specs of the server load through the configuration's `routes`.
+local reply = require "blip.api.reply"
+local time = require "runtime.time"
+local work = require "runtime.work"
+
+local routes = {}
+
+routes["GET /_spec/hello/{name}"] = function(request)
+  request:allow { "loud" }
+  local name = request.params.name
+  return reply.ok { hello = request:flag("loud") and name:upper() or name }
+end
+
+routes["POST /_spec/echo"] = function(request)
+  return reply.ok { body = request:json(), bytes = #request.body }
+end
+
+routes["PUT /_spec/echo"] = routes["POST /_spec/echo"]
+
+routes["POST /_spec/size"] = function(request)
+  return reply.ok { bytes = #(request.body or "") }
+end
+
+routes["GET /_spec/literal"] = function() return reply.ok { route = "literal" } end
+
+routes["GET /_spec/{name}"] = function(request)
+  return reply.ok { route = "parameter", name = request.params.name }
+end
+
+routes["GET /_spec/large/{count}"] = function(request)
+  local rows = {}
+  for i = 1, tonumber(request.params.count) do rows[i] = { number = i } end
+  return reply.ok { rows = rows }
+end
+
+-- Holds a worker for some milliseconds, or until the job is cancelled.
+routes["GET /_spec/wait/{ms}"] = function(request)
+  for _ = 1, tonumber(request.params.ms) // 5 do
+    time.sleep_ms(5)
+    work.check()
+  end
+  return reply.ok { waited = true }
+end
+
+routes["GET /_spec/bug"] = function() return nil + 1 end
+
+return routes
