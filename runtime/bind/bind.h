@@ -9,6 +9,7 @@
 extern "C" {
 #endif
 
+int luaopen_runtime_folder(lua_State *L);
 int luaopen_runtime_frame(lua_State *L);
 int luaopen_runtime_host(lua_State *L);
 int luaopen_runtime_schedule(lua_State *L);

@@ -13,7 +13,9 @@
 #include "bind/box.h"
 #include "bind/parcel.h"
 #include "bind/sandbox.h"
+#include "work/pool.h"
 #include <lauxlib.h>
+#include <math.h>
 
 #define SANDBOX "runtime.script.sandbox"
 #define PARCEL "runtime.script.parcel"
@@ -113,25 +115,47 @@ static size_t out_column(lua_State *L, struct frame *f, const char *name) {
     return at;
 }
 
-static size_t count_entries(lua_State *L, int table) {
+/* The numbers column that the value at the top names. */
+static const struct column *check_input(lua_State *L, const struct frame *f) {
+    const char *name = luaL_checkstring(L, -1);
+    const struct column *c = frame_find(f, name);
+    if (!c || (c->type != COLUMN_DOUBLE && c->type != COLUMN_INT))
+        luaL_error(L, "the frame has no column '%s' of numbers", name);
+    return c;
+}
+
+/* Entries of the table { key = column } at index 4; *ints of them name a column of integers. */
+static size_t count_inputs(lua_State *L, const struct frame *f, size_t *ints) {
     size_t count = 0;
-    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1))
+    *ints = 0;
+    for (lua_pushnil(L); lua_next(L, 4); lua_pop(L, 1)) {
+        luaL_argcheck(L, lua_type(L, -2) == LUA_TSTRING, 4, "keys must be strings");
+        if (check_input(L, f)->type == COLUMN_INT) ++*ints;
         count++;
+    }
     return count;
 }
 
-/* Fills names and columns from the table { key = column } at index 4. */
+static const double *as_doubles(const struct column *c, size_t rows, double *into) {
+    for (size_t row = 0; row < rows; row++)
+        into[row] = column_missing(c, row) ? NAN : (double)c->ints[row];
+    return into;
+}
+
+/* Fills names and columns from the table at index 4; columns of integers are copied to
+ * `copies`, [ints][rows]. */
 static void read_inputs(lua_State *L, const struct frame *f, const char **names,
-                        const double **columns) {
-    size_t i = 0;
+                        const double **columns, double *copies) {
+    size_t i = 0, rows = frame_rows(f);
     for (lua_pushnil(L); lua_next(L, 4); lua_pop(L, 1)) {
-        luaL_argcheck(L, lua_type(L, -2) == LUA_TSTRING, 4, "keys must be strings");
-        const char *column = luaL_checkstring(L, -1);
-        const struct column *c = frame_find(f, column);
-        if (!c || c->type != COLUMN_DOUBLE)
-            luaL_error(L, "the frame has no column '%s' of doubles", column);
+        const struct column *c = check_input(L, f);
         names[i] = lua_tostring(L, -2);  // the table at 4 keeps it
-        columns[i++] = c->doubles;
+        if (c->type == COLUMN_INT) {
+            columns[i++] = as_doubles(c, rows, copies);
+            copies += rows;
+        } else {
+            columns[i++] = c->doubles;
+        }
     }
 }
 
@@ -141,14 +165,15 @@ static int bind_script_map(lua_State *L) {
     struct frame *f = bind_frame_check(L, 3);
     luaL_checktype(L, 4, LUA_TTABLE);
     size_t out = out_column(L, f, luaL_checkstring(L, 5));
-    size_t inputs = count_entries(L, 4);
-    const char **names = lua_newuserdatauv(L, (inputs + 1) * sizeof *names, 0);
-    const double **columns = lua_newuserdatauv(L, (inputs + 1) * sizeof *columns, 0);
-    read_inputs(L, f, names, columns);
+    size_t ints, inputs = count_inputs(L, f, &ints);
+    const char **names = box_scratch(L, (inputs + 1) * sizeof *names);
+    const double **columns = box_scratch(L, (inputs + 1) * sizeof *columns);
+    double *copies = box_scratch(L, (ints * frame_rows(f) + 1) * sizeof *copies);
+    read_inputs(L, f, names, columns, copies);
     double *results = frame_column(f, out)->doubles;
     struct error err;
-    if (sandbox_map(s, name, inputs, names, columns, frame_rows(f), results, NULL, &err) !=
-        STATUS_OK) {
+    if (sandbox_map(s, name, inputs, names, columns, frame_rows(f), results, job_cancelled,
+                    &err) != STATUS_OK) {
         frame_clear_column(f, out);
         return bind_fail(L, &err);
     }

@@ -10,6 +10,7 @@ struct store;
 struct loop;
 struct pool;
 struct schedule;
+struct folder_watch;
 
 struct host {
     struct store *store;        // NULL where no command needs one
@@ -17,8 +18,9 @@ struct host {
     struct pool *pool;          // NULL but in the server
     struct schedule *schedule;  // NULL but in the server
 
-    pthread_mutex_t lock;  // guards config
-    char *config;          // JSON of the configuration; NULL for the defaults
+    pthread_mutex_t lock;         // guards folder, config
+    struct folder_watch *folder;  // the folder that is watched; NULL when none is
+    char *config;                 // JSON of the configuration; NULL for the defaults
 };
 
 void host_init(struct host *h);

@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 
 static const luaL_Reg modules[] = {
+    {"runtime.folder", luaopen_runtime_folder},
     {"runtime.frame", luaopen_runtime_frame},
     {"runtime.host", luaopen_runtime_host},
     {"runtime.schedule", luaopen_runtime_schedule},

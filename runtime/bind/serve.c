@@ -160,6 +160,7 @@ static enum status open_all(struct serve *s, struct error *err) {
 static void close_all(struct serve *s) {
     pool_free(s->host.pool, 0);
     if (s->host.loop) loop_drain(s->host.loop);  // the last answers
+    folder_watch_free(&s->host);
     server_free(s->server);
     schedule_free(s->host.schedule);
     close_signals(s);

@@ -14,4 +14,7 @@ void work_release(struct schedule_entry *entry);
 enum status work_submit(struct host *h, const char *module, const char *func, const char *args,
                         struct error *err);
 
+/* Ends the watch of folder.watch(), if there is one: when the loop has stopped and drained. */
+void folder_watch_free(struct host *h);
+
 #endif

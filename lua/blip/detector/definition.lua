@@ -132,6 +132,7 @@ local function check_features(d, names)
       expr = feature.expr,
       inputs = feature.inputs,
       compute = feature.compute,
+      compute_frame = feature.compute_frame,
     }
   end
   return features

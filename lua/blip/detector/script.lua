@@ -136,10 +136,13 @@ local function handle(self, detector, name)
   end
 end
 
--- The same over a whole frame, in C: columns = { input = column }.
+-- The same over a whole frame, in C: columns = { input = column }. The function also gets the
+-- bucket's `time`.
 local function map_handle(self, detector, name)
   return function(frame, columns, out)
-    local mapped, err = self.sandbox:map(name, frame, columns, out)
+    local inputs = { time = "time" }
+    for key, column in pairs(columns) do inputs[key] = column end
+    local mapped, err = self.sandbox:map(name, frame, inputs, out)
     self:flush_log(detector)
     return mapped, err
   end
