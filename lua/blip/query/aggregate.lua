@@ -46,9 +46,10 @@ end
 -- Rows without a value do not take part; where none has one, the answer has no value
 -- (`sum`, `value_count` and `cardinality` answer 0).
 -- `value_count` is the number of values, `cardinality` the exact number of different ones,
--- `sum_of_squares` and `variance` (population) are what extended statistics are made of.
+-- `sum_of_squares` and `variance` (population) are what extended statistics are made of;
+-- `median_absolute_deviation` is the median of the distances from the median.
 for _, op in ipairs { "avg", "min", "max", "sum", "value_count", "cardinality", "median",
-                      "sum_of_squares", "variance" } do
+                      "sum_of_squares", "variance", "median_absolute_deviation" } do
   aggregate[op] = function(field, filter)
     return new { op = op, field = field, filter = filter }
   end

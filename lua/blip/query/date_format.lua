@@ -287,12 +287,26 @@ function date_format.check(format)
   return true
 end
 
+local last_day, last_day_text
+
+--- The default form, which histograms write thousands of times: the day is remembered.
+local function write_default(ms)
+  local day = ms // 86400000
+  if day ~= last_day then
+    last_day, last_day_text = day, ("%04d-%02d-%02dT"):format(calendar.date(day))
+  end
+  local of_day = ms % 86400000
+  return ("%s%02d:%02d:%02d.%03dZ"):format(last_day_text, of_day // 3600000, of_day // 60000 % 60,
+    of_day // 1000 % 60, of_day % 1000)
+end
+
 --- Writes a date in the first of its formats.
 -- @tparam integer ms since 1970, UTC
 -- @tparam[opt] string format
 -- @tparam[opt=0] integer offset_ms of the zone it is written in
 -- @return text, or nil and an `invalid` error
 function date_format.write(ms, format, offset_ms)
+  if not format and (offset_ms or 0) == 0 then return write_default(ms) end
   local first = (format or date_format.DEFAULT):match "^(.-)||" or format
   local name = bare_name(first)
   if name == "epoch_millis" then return tostring(ms) end

@@ -71,6 +71,7 @@ local OPS = {
   max = numeric(call "max", function(x, c) return call "max"(("list_max(%s)"):format(x), c) end),
   sum = numeric(sum, function(x, c) return sum(("list_sum(%s)"):format(x), c) end),
   variance = numeric(call "var_pop", over_gathered "var_pop"),
+  median_absolute_deviation = numeric(call "mad", over_gathered "mad"),
   sum_of_squares = numeric(
     function(x, c) return sum(("%s::DOUBLE * %s"):format(x, x), c) end,
     function(x, c) return sum(("list_sum(list_transform(%s, lambda v: v::DOUBLE * v))"):format(x), c) end),

@@ -222,6 +222,10 @@ function Rows:sql()
   return source
 end
 
+--- Whether a type is one of numbers, and whether of those with a fraction.
+function rows.is_number(type) return NUMERIC[type] ~= nil end
+function rows.is_real(type) return NUMERIC[type] == "DOUBLE" end
+
 --- Fails for a field that is no number where a number is needed.
 function rows.check_numeric(field, op)
   local type = field.type
