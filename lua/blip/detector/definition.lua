@@ -20,7 +20,8 @@ local definition = {}
 
 --- Fields of a definition; the ones in brackets may be absent.
 --
--- - `id` text; also the `detector_id` of results. `name` text, default: the id
+-- - `id` text; also the `detector_id` of results; "" for one that is not stored. `name` text,
+--   default: the id
 -- - `origin` "rest" or "script"
 -- - `[version]` text that changes with every edit: a run whose version differs starts anew
 -- - `[document]` what tasks embed as `detector`: the REST document (raw JSON or a table)
@@ -35,8 +36,9 @@ local definition = {}
 --   `{ id =, name =, expr = <blip.query.aggregate> }` or
 --   `{ id =, name =, inputs = { key = <aggregate>, ... }, compute = f }` with
 --   `f(bucket) -> number or nil`, where `bucket[key]` is an input's number (nil = no value) and
---   `bucket.time` the bucket's start in ms. Disabled features are left out by who makes the
---   definition.
+--   `bucket.time` the bucket's start in ms; also, for whole frames at once,
+--   `[compute_frame] = f(frame, { key = column }, out) -> true`, which adds the column `out`.
+--   Disabled features are left out by who makes the definition.
 -- - `empty` what a single series makes of an interval without rows: "missing" (an error result,
 --   the REST default) or "value" (count and sum are 0 then; the script default)
 -- - `model` see `models` below
@@ -53,8 +55,9 @@ local definition = {}
 -- - `forest`: `shingle`, `trees`, `samples`, `recency` (time decay = 1 / recency), `seed`,
 --   `[output_after]`
 -- - `ensemble`: `sensitivity` (factor of the threshold), `seed`, `[history]` (rows of past)
--- - `script`: `new = f() -> state` and `push = f(state, time_ms, { value, ... }) -> verdict`
---   (a table with any of `score`, `grade`, `confidence`, `expected`), `save`, `load`
+-- - `script`: `new() -> state`, `push(state, time_ms, { value, ... }) -> verdict` or nil while it
+--   warms up (missing values are NaN; a verdict is `{ score =, grade =, confidence =,
+--   [expected = { value, ... }] }`), `save(state) -> text` and `load(text) -> state`
 -- @table models
 local models = {
   forest = { shingle = 8, trees = 50, samples = 256, recency = 2560, seed = 0 },
@@ -126,14 +129,8 @@ local function check_features(d, names)
   for i, feature in ipairs(d.features) do
     local ok, err = check_feature(d, feature, names)
     if not ok then return nil, err end
-    features[i] = {
-      id = feature.id or feature.name,
-      name = feature.name,
-      expr = feature.expr,
-      inputs = feature.inputs,
-      compute = feature.compute,
-      compute_frame = feature.compute_frame,
-    }
+    features[i] = { id = feature.name }
+    for key, value in pairs(feature) do features[i][key] = value end
   end
   return features
 end
@@ -215,7 +212,7 @@ function definition.new(given)
   d.name = d.name or d.id
   d.delay_ms = d.delay_ms or 0
   d.frequency_ms = d.frequency_ms or d.interval_ms
-  if not is_text(d.id) then return fail.invalid("a detector needs an id") end
+  if type(d.id) ~= "string" then return fail.invalid("a detector needs an id") end
   if not is_text(d.time_field) then return fail.invalid("detector '%s' has no time field", d.id) end
   local ok, err = check_texts(d, "indices")
   if ok then ok, err = check_times(d) end
