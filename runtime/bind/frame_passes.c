@@ -42,12 +42,27 @@ static int64_t check_field(lua_State *L, int at, const char *name) {
     return value;
 }
 
+// An array of { "column", number } at an index; nil = none. As check_strings().
+static struct fill_value *check_values(lua_State *L, int at, size_t *count) {
+    *count = lua_isnoneornil(L, at) ? 0 : (size_t)luaL_len(L, at);
+    struct fill_value *values = box_scratch(L, (*count + 1) * sizeof *values);
+    for (size_t i = 0; i < *count; i++) {
+        lua_geti(L, at, (lua_Integer)i + 1);
+        lua_geti(L, -1, 1);
+        lua_geti(L, -2, 2);
+        values[i] = (struct fill_value){luaL_checkstring(L, -2), luaL_checknumber(L, -1)};
+        lua_pop(L, 3);
+    }
+    return values;
+}
+
 static int bind_frame_fill(lua_State *L) {
     struct frame *f = bind_frame_check(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     lua_getfield(L, 2, "entity");
     lua_getfield(L, 2, "known");
+    lua_getfield(L, 2, "values");
     size_t *sizes;
     struct fill fill = {.from = check_field(L, 2, "from"),
                         .to = check_field(L, 2, "to"),
@@ -56,6 +71,7 @@ static int bind_frame_fill(lua_State *L) {
     fill.entity = check_strings(L, 3, &fill.entity_count, &sizes);
     fill.known = check_strings(L, 4, &fill.known_count, &sizes);
     fill.known_sizes = sizes;
+    fill.values = check_values(L, 5, &fill.value_count);
     size_t added;
     struct error err;
     if (frame_fill(f, &fill, &added, &err) != STATUS_OK) return bind_fail(L, &err);

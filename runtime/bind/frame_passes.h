@@ -2,7 +2,8 @@
  * them.
  *
  *     f:render(template) -> text, documents       one JSON document a line (bind_render.c)
- *     f:fill{ from =, to =, step =, entity = { column, ... }, known = { key, ... } } -> added
+ *     f:fill{ from =, to =, step =, entity = { column, ... }, known = { key, ... },
+ *             values = { { column, number }, ... } } -> added
  *                                                 rows for empty intervals (frame/fill.h)
  *     f:add_model_ids(name, prefix, { column, ... }) -> f      a text column (frame/key.h)
  *     f:above(name, bound) -> { row, ... }        rows with a value above a bound

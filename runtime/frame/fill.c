@@ -138,6 +138,19 @@ static enum status append_absent(struct filling *g, size_t first, struct error *
     return status;
 }
 
+static enum status set_values(struct filling *g, size_t first, struct error *err) {
+    for (size_t i = 0; i < g->fill->value_count; i++) {
+        const struct fill_value *v = &g->fill->values[i];
+        size_t at;
+        if (!frame_position(g->f, v->column, &at) ||
+            frame_column(g->f, at)->type != COLUMN_DOUBLE)
+            return fail(err, STATUS_INVALID, "the frame has no number column '%s'", v->column);
+        for (size_t row = first; row < frame_rows(g->f); row++)
+            frame_set_double(g->f, at, row, v->value);
+    }
+    return STATUS_OK;
+}
+
 // Both halves are in order of time: the first `first` rows, and the appended ones.
 static enum status merge(struct filling *g, size_t first, struct error *err) {
     size_t rows = frame_rows(g->f), *order = malloc((rows + 1) * sizeof *order);
@@ -158,6 +171,7 @@ enum status frame_fill(struct frame *f, const struct fill *fill, size_t *added,
     enum status status = filling_open(&g, err);
     if (status == STATUS_OK) status = find_absent(&g, err);
     if (status == STATUS_OK && g.absent_count) status = append_absent(&g, first, err);
+    if (status == STATUS_OK) status = set_values(&g, first, err);
     if (status == STATUS_OK && g.absent_count) status = merge(&g, first, err);
     if (status == STATUS_OK) *added = g.absent_count;
     filling_close(&g);

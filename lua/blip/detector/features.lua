@@ -62,13 +62,12 @@ function features.when_empty(expr)
 end
 
 --- Values of scanned columns in an interval without rows.
--- @treturn table column -> number
+-- @treturn table list of `{ column, number }`; the others have no value
 function features.empty_values(d)
   local values = {}
-  if d.empty == "value" then
-    for _, scanned in ipairs(features.scanned(d)) do
-      values[scanned.name] = features.when_empty(scanned.expr)
-    end
+  for _, scanned in ipairs(d.empty == "value" and features.scanned(d) or {}) do
+    local value = features.when_empty(scanned.expr)
+    if value then values[#values + 1] = { scanned.name, value } end
   end
   return values
 end

@@ -11,18 +11,22 @@ local MARGINS = {
   EXPECTED_OVER_ACTUAL_RATIO = "below_ratio",
 }
 
+-- Feature name -> its place in the vector.
+local function positions(d)
+  local at = {}
+  for i, feature in ipairs(d.features) do at[feature.name] = i end
+  return at
+end
+
 --- Deviations that the model takes for normal.
 -- @treturn table for each feature `{ [above =], [below =], [above_ratio =], [below_ratio =] }`
 function rules.ignored(d)
-  local list, by_name = {}, {}
-  for i, feature in ipairs(d.features) do
-    list[i] = {}
-    by_name[feature.name] = list[i]
-  end
+  local list, at = {}, positions(d)
+  for i = 1, #d.features do list[i] = {} end
   for _, rule in ipairs(d.rules) do
     for _, condition in ipairs(rule) do
       local margin = MARGINS[condition.type]
-      if margin then by_name[condition.feature][margin] = condition.value end
+      if margin then list[at[condition.feature]][margin] = condition.value end
     end
   end
   return list
@@ -35,8 +39,7 @@ local COMPARISONS = {
 
 -- The comparisons of each rule that has any: lists of { at = feature's position, holds = f }.
 local function comparing(d)
-  local at, found = {}, {}
-  for i, feature in ipairs(d.features) do at[feature.name] = i end
+  local at, found = positions(d), {}
   for _, rule in ipairs(d.rules) do
     local list = {}
     for _, condition in ipairs(rule) do

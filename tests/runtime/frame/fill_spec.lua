@@ -58,6 +58,14 @@ describe("frame:fill", function()
     assert.same({ "0 cart/eu", "0 shop/us -" }, listed(f))
   end)
 
+  it("gives added rows the values that are told", function()
+    local f = series { 0, 20 }
+    f:fill { from = 0, to = 30, step = 10, values = { { "load", 7 } } }
+    assert.same({ 0, 7, 2 }, f:column "load")
+    local _, err = series({}):fill { from = 0, to = 10, step = 10, values = { { "time", 7 } } }
+    assert.equal("the frame has no number column 'time'", err.reason)
+  end)
+
   it("numbers thousands of entities", function()
     local rows = {}
     for i = 1, 3000 do rows[i] = { 0, "s" .. i, "r" } end
