@@ -12,8 +12,11 @@
  *     model.set_new(options) -> set | nil, err     options also: threads =
  *     set:score(frame, { features = { column, ... }, entity = { column, ... } }) -> set
  *     set:absent(frame, columns) -> { key, ... }   entities of the frame without a model here
- *     set:load(key, bytes) -> set
- *     set:save(function(key, bytes) ... end) -> count    what changed since; false stops it
+ *     set:load(key, bytes[, position_ms]) -> set     rows up to the position are passed over
+ *     set:save(function(key, bytes) ... end[, budget_bytes]) -> count    what changed since, as
+ *         many in turn as fit; the function's nil, err stops it and is returned
+ *     set:unsaved_from() -> ms     rows from there on are in no saved model; nil = all saved
+ *     set:keys() -> { key, ... }   entities with a model
  *     set:trim(budget_bytes) -> number of models forgotten
  *     set:count()    set:size()
  *
@@ -325,8 +328,10 @@ static int bind_set_load(lua_State *L) {
     size_t key_size, size;
     const char *key = luaL_checklstring(L, 2, &key_size);
     const char *bytes = luaL_checklstring(L, 3, &size);
+    int64_t position_ms = luaL_optinteger(L, 4, INT64_MIN);
     struct error err;
-    if (model_set_load(set, key, key_size, (const uint8_t *)bytes, size, &err) != STATUS_OK)
+    if (model_set_load(set, key, key_size, (const uint8_t *)bytes, size, position_ms, &err) !=
+        STATUS_OK)
         return bind_fail(L, &err);
     lua_settop(L, 1);
     return 1;
@@ -349,28 +354,47 @@ static bool push_saved(lua_State *L, struct model_set *set, size_t at, struct sc
 static int bind_set_save(lua_State *L) {
     struct model_set *set = check_set(L, 1);
     luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_Integer budget = luaL_optinteger(L, 3, LUA_MAXINTEGER), count = 0;
     lua_settop(L, 2);
     struct scratch *box = push_scratch(L);
     const char *key;
-    size_t key_size;
-    lua_Integer count = 0;
-    for (size_t at = 0; model_set_next_changed(set, &at, &key, &key_size); at++) {
+    size_t key_size, at;
+    while (budget > 0 && model_set_next_changed(set, &at, &key, &key_size)) {
         struct error err;
         lua_pushvalue(L, 2);
         lua_pushlstring(L, key, key_size);
         if (!push_saved(L, set, at, box, &err)) return bind_fail(L, &err);
+        budget -= (lua_Integer)lua_rawlen(L, -1);
         lua_call(L, 2, 2);
-        bool stop = lua_isboolean(L, -2) && !lua_toboolean(L, -2);
-        if (stop || (lua_isnil(L, -2) && !lua_isnil(L, -1))) {
-            lua_pushnil(L);
-            lua_insert(L, -2);  // nil, err of the function
-            return 2;
-        }
+        if (lua_isnil(L, -2) && !lua_isnil(L, -1)) return 2;  // nil, err of the function
         lua_pop(L, 2);
         model_set_saved(set, at);
         count++;
     }
     lua_pushinteger(L, count);
+    return 1;
+}
+
+// The keys of a set go into an array: pushing a string may raise, but owns nothing.
+static void push_key(void *context, const char *entity, size_t size) {
+    lua_State *L = context;
+    lua_pushlstring(L, entity, size);
+    lua_seti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+static int bind_set_keys(lua_State *L) {
+    struct model_set *set = check_set(L, 1);
+    lua_newtable(L);
+    model_set_each(set, push_key, L);
+    return 1;
+}
+
+static int bind_set_unsaved_from(lua_State *L) {
+    int64_t from = model_set_unsaved_from(check_set(L, 1));
+    if (from == INT64_MAX)
+        lua_pushnil(L);
+    else
+        lua_pushinteger(L, from);
     return 1;
 }
 
@@ -452,6 +476,7 @@ int luaopen_runtime_model(lua_State *L) {
     static const luaL_Reg set_methods[] = {
         {"score", bind_set_score}, {"absent", bind_set_absent},
         {"load", bind_set_load},   {"save", bind_set_save},
+        {"keys", bind_set_keys},   {"unsaved_from", bind_set_unsaved_from},
         {"trim", bind_set_trim},   {"count", bind_set_count},
         {"size", bind_set_size},   {NULL, NULL}};
     static const luaL_Reg functions[] = {{"new", bind_model_new},

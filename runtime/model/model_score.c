@@ -282,19 +282,27 @@ static int64_t read_time(const struct column *c, size_t row) {
     return column_missing(c, row) ? MODEL_NO_TIME : c->ints[row];
 }
 
+static enum status score_row(const struct job *job, struct model_slot *slot, size_t row,
+                             struct bench *bench, struct error *err) {
+    int64_t time_ms = read_time(job->time, row);
+    if (time_ms <= slot->known_ms && time_ms != MODEL_NO_TIME) return STATUS_OK;
+    for (size_t k = 0; k < job->set->options.features; k++)
+        bench->values[k] = read_feature(job->features[k], row);
+    enum status status = model_push(slot->model, time_ms, bench->values, &bench->verdict, err);
+    if (status != STATUS_OK) return status;
+    write_verdict(job, row, &bench->verdict);
+    if (slot->first_ms == INT64_MIN) slot->first_ms = time_ms;
+    if (time_ms != MODEL_NO_TIME) slot->last_ms = time_ms;
+    slot->changed = true;
+    return STATUS_OK;
+}
+
 static enum status score_entity(const struct job *job, const struct entity_rows *entity,
                                 struct bench *bench, struct error *err) {
     struct model_slot *slot = &job->set->table.slots[entity->slot];
     enum status status = model_set_model(job->set, slot, err);
-    for (size_t i = 0; i < entity->count && status == STATUS_OK; i++) {
-        size_t row = job->order[entity->first + i];
-        for (size_t k = 0; k < job->set->options.features; k++)
-            bench->values[k] = read_feature(job->features[k], row);
-        status = model_push(slot->model, read_time(job->time, row), bench->values,
-                            &bench->verdict, err);
-        if (status == STATUS_OK) write_verdict(job, row, &bench->verdict);
-    }
-    slot->changed = true;
+    for (size_t i = 0; i < entity->count && status == STATUS_OK; i++)
+        status = score_row(job, slot, job->order[entity->first + i], bench, err);
     slot->used = job->set->clock;
     if (slot->model) slot->size_bytes = model_size_bytes(slot->model);
     return status;

@@ -40,7 +40,8 @@ enum status model_set_model(const struct model_set *set, struct model_slot *slot
 
 bool model_set_next_changed(const struct model_set *set, size_t *at, const char **entity,
                             size_t *size) {
-    for (; *at < set->table.count; (*at)++) {
+    for (size_t i = 0; i < set->table.count; i++) {
+        *at = (set->save_from + i) % set->table.count;
         const struct model_slot *slot = &set->table.slots[*at];
         if (!slot->model || !slot->changed) continue;
         *entity = slot->key;
@@ -55,7 +56,29 @@ enum status model_set_save(const struct model_set *set, size_t at, uint8_t *byte
     return model_save(set->table.slots[at].model, bytes, capacity, size, err);
 }
 
-void model_set_saved(struct model_set *set, size_t at) { set->table.slots[at].changed = false; }
+void model_set_saved(struct model_set *set, size_t at) {
+    struct model_slot *slot = &set->table.slots[at];
+    slot->changed = false;
+    slot->saved_ms = slot->last_ms;
+    set->save_from = at + 1;
+}
+
+int64_t model_set_unsaved_from(const struct model_set *set) {
+    int64_t from = INT64_MAX;
+    for (size_t i = 0; i < set->table.count; i++) {
+        const struct model_slot *slot = &set->table.slots[i];
+        if (!slot->model || !slot->changed) continue;
+        int64_t own = slot->saved_ms == INT64_MIN ? slot->first_ms : slot->saved_ms + 1;
+        if (own < from) from = own;
+    }
+    return from;
+}
+
+void model_set_each(const struct model_set *set, model_set_visit visit, void *context) {
+    for (size_t i = 0; i < set->table.count; i++)
+        if (set->table.slots[i].model)
+            visit(context, set->table.slots[i].key, set->table.slots[i].key_size);
+}
 
 // Whether a saved model can go on under the set's options: what shapes its state is the same.
 static bool same_shape(const struct model_options *a, const struct model_options *b) {
@@ -66,7 +89,8 @@ static bool same_shape(const struct model_options *a, const struct model_options
 }
 
 enum status model_set_load(struct model_set *set, const char *entity, size_t entity_size,
-                           const uint8_t *bytes, size_t size, struct error *err) {
+                           const uint8_t *bytes, size_t size, int64_t position_ms,
+                           struct error *err) {
     struct model *m;
     enum status status = model_load(bytes, size, &m, err);
     if (status != STATUS_OK) return status;
@@ -89,6 +113,7 @@ enum status model_set_load(struct model_set *set, const char *entity, size_t ent
     slot->size_bytes = model_size_bytes(m);
     slot->used = set->clock;
     slot->changed = false;
+    slot->last_ms = slot->saved_ms = slot->known_ms = position_ms;
     return STATUS_OK;
 }
 

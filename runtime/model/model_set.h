@@ -55,8 +55,9 @@ enum status model_set_absent(const struct model_set *set, const struct frame *f,
                              const struct model_set_columns *columns,
                              struct model_table *absent, struct error *err);
 
-/* Walks the models that changed since they were saved or loaded. *entity and *size describe
- * the next one from position *at on (start with 0); false when there is none. */
+/* The next model to save of those that changed since they were saved or loaded: they take
+ * turns, so that saving a few a time saves all. *at is its position; *entity and *size its key.
+ * False when there is none. */
 bool model_set_next_changed(const struct model_set *set, size_t *at, const char **entity,
                             size_t *size);
 
@@ -65,10 +66,20 @@ enum status model_set_save(const struct model_set *set, size_t at, uint8_t *byte
                            size_t capacity, size_t *size, struct error *err);
 void model_set_saved(struct model_set *set, size_t at);  // its bytes are safe: not changed
 
-/* Puts a saved model in place of the entity's. STATUS_INVALID when the bytes are damaged or
- * are of a model with other options. */
+/* Puts a saved model in place of the entity's. Rows of it up to position_ms (INT64_MIN = none)
+ * are known to the model: model_set_score() passes over them and leaves their verdicts missing.
+ * STATUS_INVALID when the bytes are damaged or are of a model with other options. */
 enum status model_set_load(struct model_set *set, const char *entity, size_t entity_size,
-                           const uint8_t *bytes, size_t size, struct error *err);
+                           const uint8_t *bytes, size_t size, int64_t position_ms,
+                           struct error *err);
+
+/* The time from which rows have to be scored again to bring what is saved of this set up to
+ * where the set is; INT64_MAX when everything is saved. */
+int64_t model_set_unsaved_from(const struct model_set *set);
+
+/* Calls visit(context, key, size) for each entity with a model, in order of arrival. */
+typedef void (*model_set_visit)(void *context, const char *entity, size_t size);
+void model_set_each(const struct model_set *set, model_set_visit visit, void *context);
 
 /* Forgets the least recently scored models that are saved until the set fits into
  * budget_bytes. Returns how many it forgot. */

@@ -63,7 +63,12 @@ enum status model_table_add(struct model_table *t, const char *key, size_t size,
     if (!copy) return fail(err, STATUS_NO_MEMORY, "no memory for an entity's key");
     if (size) memcpy(copy, key, size);
     *at = (uint32_t)t->count++;
-    t->slots[*at] = (struct model_slot){.key = copy, .key_size = size};
+    t->slots[*at] = (struct model_slot){.key = copy,
+                                        .key_size = size,
+                                        .first_ms = INT64_MIN,
+                                        .last_ms = INT64_MIN,
+                                        .saved_ms = INT64_MIN,
+                                        .known_ms = INT64_MIN};
     t->index[probe(t, key, size)] = *at;
     return STATUS_OK;
 }

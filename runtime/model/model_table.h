@@ -19,6 +19,11 @@ struct model_slot {
     size_t size_bytes;    // of the model when it was last looked at
     uint64_t used;        // the set's clock when it last scored
     bool changed;         // since it was saved or loaded
+    // Times of rows; INT64_MIN = none.
+    int64_t first_ms;  // the first row this model was given here
+    int64_t last_ms;   // the last one it knows
+    int64_t saved_ms;  // the last one that its saved bytes know
+    int64_t known_ms;  // rows up to here were learned before it was loaded: passed over
 };
 
 struct model_table {
