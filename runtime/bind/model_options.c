@@ -110,7 +110,9 @@ static bool check_number_option(lua_State *L, const char *name, struct model_opt
 
 // The value of the option is on top of the stack.
 static void check_option(lua_State *L, const char *name, struct model_options *o) {
-    if (strcmp(name, "kind") == 0 || strcmp(name, "features") == 0) return;  // read before
+    if (strcmp(name, "kind") == 0 || strcmp(name, "features") == 0 ||
+        strcmp(name, "threads") == 0)  // read before, or by the binding of sets
+        return;
     if (strcmp(name, "interval_ms") == 0)
         o->interval_ms = (int64_t)check_size(L, name);
     else if (strcmp(name, "seed") == 0)
