@@ -1,0 +1,99 @@
+/* model/forest_score.c - forest_score(): formulas (4) to (6).
+ *
+ * Every step down a tree waits for memory, so a group of trees goes down together, one step
+ * each in turn; then each tree goes up alone until a box contains the point, which for an
+ * ordinary one is after four or five. */
+#include "model/forest.h"
+#include "model/tree_box.h"
+
+#include <math.h>
+
+#define GROUP 8
+
+// Formula (4): the point is in the tree already.
+static double score_seen(const struct tree_space *s, const struct tree *t,
+                         const struct tree_path *path) {
+    double copies = (double)tree_copies(s, t, path->slot);
+    return (1 - copies / (2.0 * t->size)) / (path->depth + log2(1 + copies));
+}
+
+// Formula (5), from the leaf up.
+QUAD_INLINE double score_up(const struct tree_space *s, const struct tree *t,
+                             const struct tree_path *path, const float *x, quad *lo, quad *hi,
+                             size_t chunks) {
+    box_start(s, tree_point(s, tree_rows(s, t)[path->slot]), lo, hi, chunks);
+    if (box_measure(lo, hi, x, chunks).outside <= 0) return score_seen(s, t, path);
+    double score = 1.0 / (path->depth + 1);
+    uint16_t child = (uint16_t)(TREE_LEAF + path->slot);
+    for (size_t depth = path->depth; depth-- > 0;) {
+        uint16_t parent = path->nodes[depth];
+        box_climb(s, t, parent, child, lo, hi, chunks);
+        struct box_distance d = box_measure(lo, hi, x, chunks);
+        if (d.outside <= 0) break;
+        double p = d.outside / (d.outside + d.range);
+        score = p / (double)(depth + 1) + (1 - p) * score;
+        child = parent;
+    }
+    return score;
+}
+
+static double score_short(const struct tree_space *s, const struct tree *t,
+                          const struct tree_path *path, const float *x) {
+    quad lo[2], hi[2];
+    return score_up(s, t, path, x, lo, hi, 2);
+}
+
+static double score_long(const struct tree_space *s, const struct tree *t,
+                         const struct tree_path *path, const float *x) {
+    quad lo[TREE_MAX_DIMS / QUAD], hi[TREE_MAX_DIMS / QUAD];
+    return score_up(s, t, path, x, lo, hi, s->chunks);
+}
+
+// Takes a group of trees down to x's leaves, in step.
+static void descend_group(const struct forest *f, size_t first, size_t count, const float *x,
+                          struct tree_path *paths) {
+    const struct node *nodes[GROUP];
+    uint16_t child[GROUP], depth[GROUP] = {0};
+    size_t live[GROUP], live_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct tree *t = forest_tree(f, first + i);
+        nodes[i] = tree_nodes(&f->space, t);
+        child[i] = t->root;
+        if (t->root < TREE_LEAF) live[live_count++] = i;
+    }
+    while (live_count > 0) {
+        for (size_t k = 0; k < live_count;) {
+            size_t i = live[k];
+            paths[i].nodes[depth[i]++] = child[i];
+            child[i] = node_side(nodes[i][child[i]], x);
+            if (child[i] < TREE_LEAF)
+                k++;
+            else
+                live[k] = live[--live_count];
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        paths[i].depth = depth[i];
+        paths[i].slot = (uint16_t)(child[i] - TREE_LEAF);
+    }
+}
+
+double forest_score(const struct forest *f, const float *point) {
+    const struct tree_space *s = &f->space;
+    float x[TREE_MAX_DIMS];
+    forest_read(f, point, x);
+    struct tree_path paths[GROUP];
+    double sum = 0;
+    for (size_t first = 0; first < f->trees; first += GROUP) {
+        size_t count = f->trees - first < GROUP ? f->trees - first : GROUP;
+        descend_group(f, first, count, x, paths);
+        for (size_t i = 0; i < count; i++) {
+            const struct tree *t = forest_tree(f, first + i);
+            if (t->root == TREE_EMPTY) continue;
+            double score = s->chunks == 2 ? score_short(s, t, &paths[i], x)
+                                          : score_long(s, t, &paths[i], x);
+            sum += score * t->log_mass;
+        }
+    }
+    return sum / (double)f->trees;
+}
