@@ -139,8 +139,10 @@ local function minimum_of(text, total)
   return math.max(0, n)
 end
 
+-- Those of the last line shape `fuzziness`, which nobody reads; stored queries have them written out.
 local MATCH_OPTIONS = read.set [[query operator minimum_should_match analyzer boost _name lenient
-  zero_terms_query auto_generate_synonyms_phrase_query cutoff_frequency]]
+  zero_terms_query auto_generate_synonyms_phrase_query cutoff_frequency
+  prefix_length max_expansions fuzzy_transpositions]]
 
 clauses.match = field_clause("match", { value = "query", known = MATCH_OPTIONS },
   needs_value("match", function(field, text, options)
@@ -163,13 +165,17 @@ clauses.match_phrase = field_clause("match_phrase",
   end))
 
 clauses.match_phrase_prefix = field_clause("match_phrase_prefix",
-  { value = "query", known = read.set "query analyzer boost _name max_expansions zero_terms_query" },
-  needs_value("match_phrase_prefix", function(field, text)
+  { value = "query", known = read.set "query analyzer boost _name max_expansions zero_terms_query slop" },
+  needs_value("match_phrase_prefix", function(field, text, options)
+    if options.slop and read.integer(options.slop) ~= 0 then
+      return problem.parsing "[match_phrase_prefix] query does not support [slop]"
+    end
     return filter.match(field, text, { phrase = true, prefix = true })
   end))
 
 clauses.match_bool_prefix = field_clause("match_bool_prefix",
-  { value = "query", known = read.set "query analyzer boost _name operator" },
+  { value = "query",
+    known = read.set "query analyzer boost _name operator prefix_length max_expansions fuzzy_transpositions" },
   needs_value("match_bool_prefix", function(field, text, options)
     return filter.match(field, text, { prefix = true, all = tostring(options.operator):lower() == "and" })
   end))
