@@ -1,6 +1,7 @@
 --- The refusals of the OpenSearch dialect: each function raises one kind of error.
--- Clients match on type and text, so both are the plugin's own (opensearch-ad.md 1.3). What a body can break while
--- it is read is a `validation_exception`; what only the store can know is a `status_exception`.
+-- Clients match on type and text, so both are the plugin's own (opensearch-ad.md 1.3). What a body
+-- can break while it is read is a `validation_exception`; what only the store can know is a
+-- `status_exception`.
 -- @module blip.api.opensearch.refuse
 local fail = require "blip.fail"
 
@@ -30,7 +31,8 @@ end
 
 local SYNTAX = { parsing_exception = true, x_content_parse_exception = true }
 
---- Whether an error is about the form of a query or an aggregation: a detector reports it in words of its own.
+--- Whether an error is about the form of a query or an aggregation: a detector reports it in words
+-- of its own.
 function refuse.is_syntax(err)
   return type(err) == "table" and SYNTAX[err.type] == true
 end
@@ -41,14 +43,21 @@ function refuse.validation(issue, text, ...)
   raise(500, "validation_exception", say(text, ...), nil, { issue = issue })
 end
 
---- A detector that does not fit the store: what `_validate` reports as a finding, create and update refuse.
+--- A detector that does not fit the store: what `_validate` reports as a finding, create and
+-- update refuse.
 -- @tparam integer status
 -- @tparam string issue the field that `_validate` reports
+function refuse.finding(status, issue, text, ...)
+  raise(status, "status_exception", say(text, ...), nil, { issue = issue })
+end
+
+--- Features that cannot run.
 -- @tparam string text
--- @tparam[opt] table sub_issues feature name -> text
--- @tparam[opt] string message what `_validate` says instead of the text
-function refuse.finding(status, issue, text, sub_issues, message)
-  raise(status, "status_exception", text, nil, { issue = issue, sub_issues = sub_issues, message = message })
+-- @tparam string message what `_validate` says instead
+-- @tparam table sub_issues feature name -> text
+function refuse.features(text, message, sub_issues)
+  local finding = { issue = "feature_attributes", message = message, sub_issues = sub_issues }
+  raise(500, "status_exception", text, nil, finding)
 end
 
 --- The plugin's own refusal with an explicit status, which may be 200.
@@ -111,7 +120,8 @@ end
 --- Text that is not JSON.
 -- @tparam string kind `json_parse_exception`, or `json_e_o_f_exception` where the text ends too early
 function refuse.json(kind, line, column, text)
-  local place = "\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d, column: %d]"
+  local place = "\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); "
+    .. "line: %d, column: %d]"
   raise(400, kind, text .. place:format(line, column))
 end
 

@@ -1,6 +1,7 @@
 --- A pull parser over one JSON text that knows where it stands.
--- What a detector body is refused for depends on the order of its fields, and the refusal names line and column; a
--- decoded table has lost both. The parser stops at the end of the first value: what follows it is not looked at.
+-- What a detector body is refused for depends on the order of its fields, and the refusal names
+-- line and column; a decoded table has lost both. The parser stops at the end of the first value:
+-- what follows it is not looked at.
 --     local reader = tokens.new '{"name": "x"}'
 --     reader:next()  --> "START_OBJECT"
 --     reader:next()  --> "FIELD_NAME", reader.value == "name"
@@ -120,10 +121,8 @@ function Reader:string(where)
     else
       self.start = stop
       self:malformed(
-        ("Illegal unquoted character ((CTRL-CHAR, code %d)): has to be escaped using backslash to be included in %s"):format(
-          mark:byte(),
-          "string value"
-        )
+        ("Illegal unquoted character ((CTRL-CHAR, code %d)): "
+          .. "has to be escaped using backslash to be included in string value"):format(mark:byte())
       )
     end
   end
@@ -146,8 +145,7 @@ function Reader:number()
   stop = source:match("^[eE][+-]?%d+()", stop) or stop
   self.at = stop
   self.raw = source:sub(from, stop - 1)
-  self.value = math.tointeger(tonumber(self.raw)) and not self.raw:find("[.eE]") and math.tointeger(tonumber(self.raw))
-    or tonumber(self.raw) + 0.0
+  self.value = tonumber(self.raw)
   return "VALUE_NUMBER"
 end
 
@@ -166,7 +164,8 @@ end
 
 function Reader:push(kind, token)
   if #self.open >= MAX_DEPTH then
-    self:malformed(("Document nesting depth (%d) exceeds the maximum allowed (%d)"):format(MAX_DEPTH + 1, MAX_DEPTH))
+    local text = "Document nesting depth (%d) exceeds the maximum allowed (%d)"
+    self:malformed(text:format(MAX_DEPTH + 1, MAX_DEPTH))
   end
   self.open[#self.open + 1] = { kind = kind, seen = {}, count = 0 }
   self.at = self.at + 1
@@ -194,7 +193,8 @@ function Reader:value_token(first)
   return self:literal()
 end
 
--- Past the comma before the second and every later entry; returns the first character of the entry or of the end.
+-- Past the comma before the second and every later entry; returns the first character of the entry
+-- or of the end.
 function Reader:entry(top)
   local first = self:peek()
   if not first then
@@ -314,7 +314,8 @@ function Reader:numeric()
     return number
   elseif self.token ~= "VALUE_NUMBER" then
     self.start = self.at
-    self:malformed(("Current token (%s) not numeric, can not use numeric value accessors"):format(self:token_name()))
+    local text = "Current token (%s) not numeric, can not use numeric value accessors"
+    self:malformed(text:format(self:token_name()))
   end
   return self.value
 end
@@ -325,7 +326,7 @@ function Reader:whole(low, high, name)
   if number ~= number or number < low or number > high then
     self:malformed(("Numeric value (%s) out of range of `%s` (%d - %d)"):format(self:text(), name, low, high))
   end
-  return math.type(number) == "integer" and number or math.tointeger(number < 0 and math.ceil(number) or math.floor(number))
+  return math.tointeger(number < 0 and math.ceil(number) or math.floor(number))
 end
 
 --- The current value as a 32-bit integer: fractions are cut off.

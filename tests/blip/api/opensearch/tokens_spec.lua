@@ -1,3 +1,4 @@
+-- luacheck: no max line length
 local json = require "runtime.json"
 local tokens = require "blip.api.opensearch.tokens"
 
