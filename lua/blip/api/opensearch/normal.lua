@@ -1,0 +1,166 @@
+--- From a detector document to the engine's normal form (`blip.detector.definition`).
+-- What a client may store and what Blip can run differ in a few aggregations: those are named here, when the
+-- detector is to run.
+-- @module blip.api.opensearch.normal
+local aggregate = require "blip.query.aggregate"
+local definition = require "blip.detector.definition"
+local document = require "blip.api.opensearch.document"
+local dsl = require "blip.query.dsl"
+local fail = require "blip.fail"
+local filter = require "blip.query.filter"
+local json = require "runtime.json"
+local periods = require "blip.api.opensearch.periods"
+
+local normal = {}
+
+-- kind -> function(body, filter): the engine's aggregate for one metric.
+local METRICS = {}
+for _, kind in ipairs { "avg", "sum", "min", "max", "value_count", "cardinality" } do
+  METRICS[kind] = function(body, where)
+    return aggregate[kind](body.field, where)
+  end
+end
+
+function METRICS.percentiles(body, where)
+  return aggregate.percentile(body.field, body.percents[1], where)
+end
+
+-- kind -> function(body): the rows that a single bucket holds, nil for all of them.
+local BUCKETS = {}
+
+function BUCKETS.filter(body)
+  return dsl.query(body)
+end
+
+function BUCKETS.missing(body)
+  return ~filter.exists(body.field)
+end
+
+function BUCKETS.nested()
+  return filter.all()
+end
+
+local function only(definition_of)
+  for kind, body in pairs(definition_of) do
+    if kind ~= "aggregations" and kind ~= "meta" then
+      return kind, body
+    end
+  end
+end
+
+local function metric(kind, body, where)
+  local make = METRICS[kind]
+  if not make then
+    return fail.invalid("aggregation [%s] is not supported", kind)
+  end
+  for _, option in ipairs { "script", "missing" } do
+    if body[option] ~= nil then
+      return fail.invalid("[%s] of aggregation [%s] is not supported", option, kind)
+    end
+  end
+  return make(body, where)
+end
+
+--- The engine's aggregate for a feature's query.
+-- @tparam table query `{name = definition}` as stored
+-- @return an aggregate, or nil and an `invalid` error that names what Blip does not run
+function normal.aggregate(query)
+  local _, outer = next(query)
+  local kind, body = only(outer)
+  if METRICS[kind] or not outer.aggregations then
+    return metric(kind, body)
+  elseif not BUCKETS[kind] then
+    return fail.invalid("aggregation [%s] is not supported", kind)
+  end
+  local where, err = BUCKETS[kind](body)
+  if not where then
+    return nil, err
+  end
+  local _, inner = next(outer.aggregations)
+  kind, body = only(inner)
+  return metric(kind, body, where.op ~= "all" and where or nil)
+end
+
+local function features_of(detector)
+  local list = {}
+  for _, feature in ipairs(detector.feature_attributes) do
+    if feature.feature_enabled then
+      local expr, err = normal.aggregate(feature.aggregation_query)
+      if not expr then
+        return fail.invalid("Feature [%s] cannot run: %s", feature.feature_name, err.reason)
+      end
+      list[#list + 1] = { id = feature.feature_id, name = feature.feature_name, expr = expr }
+    end
+  end
+  return list
+end
+
+local function rules_of(detector)
+  local list = {}
+  for _, rule in ipairs(detector.rules or {}) do
+    local conditions = {}
+    for i, condition in ipairs(rule.conditions) do
+      conditions[i] = {
+        feature = condition.feature_name,
+        type = condition.threshold_type,
+        value = condition.value,
+      }
+    end
+    list[#list + 1] = #conditions > 0 and conditions or nil
+  end
+  return list
+end
+
+local IMPUTATIONS = { ZERO = "zero", PREVIOUS = "previous", FIXED_VALUES = "fixed" }
+
+local function impute_of(option)
+  if not option then
+    return nil
+  end
+  local fixed = {}
+  for _, fill in ipairs(option.default_fill or {}) do
+    fixed[fill.feature_name] = fill.data
+  end
+  return { method = IMPUTATIONS[option.method], fixed = fixed }
+end
+
+--- Makes the definition of a stored detector.
+-- @tparam string id empty for a detector that is not stored
+-- @tparam table detector the document
+-- @tparam[opt] integer version the document's version
+-- @return a definition, or nil and an `invalid` error
+function normal.definition(id, detector, version)
+  local features, err = features_of(detector)
+  if not features then
+    return nil, err
+  end
+  local where
+  if not detector.filter_query.match_all then
+    where, err = dsl.query(detector.filter_query)
+    if not where then
+      return nil, err
+    end
+  end
+  return definition.new {
+    id = id,
+    name = detector.name,
+    origin = "rest",
+    version = version and tostring(version),
+    document = document.shown(detector),
+    result_index = detector.result_index,
+    indices = detector.indices,
+    time_field = detector.time_field,
+    filter = where,
+    interval_ms = periods.ms(detector.detection_interval),
+    delay_ms = periods.ms(detector.window_delay),
+    frequency_ms = periods.ms(detector.frequency or detector.detection_interval),
+    category = detector.category_field ~= json.null and detector.category_field or {},
+    features = features,
+    model = { kind = "forest", shingle = detector.shingle_size, recency = detector.recency_emphasis },
+    rules = rules_of(detector),
+    impute = impute_of(detector.imputation_option),
+    history = detector.history,
+  }
+end
+
+return normal
