@@ -1,0 +1,267 @@
+--- Verdicts at rest: result documents as opensearch-ad.md 6.1 describes them, straight from the
+-- columns of a scored frame.
+--
+--     {"detector_id":"d","schema_version":7,"data_start_time":..,"data_end_time":..,
+--      "feature_data":[{"feature_id":"f","feature_name":"f","data":0.25}],...,
+--      "anomaly_score":0.8,"anomaly_grade":0.0,"confidence":0.97,...,"threshold":1.1}
+--
+-- A template has the constant text of a detector's results in it, so that a row costs its
+-- numbers alone.
+-- @module blip.result.anomaly
+local json = require "runtime.json"
+local render = require "runtime.render"
+
+local anomaly = {}
+
+local SCHEMA_VERSION = 7 -- of stored results (opensearch-ad.md 6.1)
+
+local encode = json.encode
+
+local function columns(prefix, d)
+  local names = {}
+  for i = 1, #d.features do names[i] = prefix .. i end
+  return names
+end
+
+local function add(parts, ...)
+  for _, part in ipairs { ... } do parts[#parts + 1] = part end
+end
+
+-- What a missing value shows as once the model has filled it in.
+local function filled_in(d, feature)
+  local impute = d.impute
+  if not impute then return nil end
+  local value = impute.method == "zero" and 0.0 or impute.method == "fixed" and impute.fixed[feature.name]
+  return value and encode(value + 0.0) or nil
+end
+
+-- {"feature_id":..,"feature_name":..,"data":..} of each feature; without values, none.
+local function feature_data(d)
+  local parts = { ',"feature_data":[' }
+  for i, feature in ipairs(d.features) do
+    local head = ('%s{"feature_id":%s,"feature_name":%s,"data":'):format(
+      i > 1 and "," or "", encode(feature.id), encode(feature.name))
+    local value = { "f" .. i, decimals = d.impute and 3 or nil, missing = filled_in(d, feature) }
+    add(parts, head, value, "}")
+  end
+  add(parts, "]")
+  return parts
+end
+
+-- `,"name":[{"feature_id":..,"data":..}, ...]` over the columns of a prefix.
+local function by_feature(d, name, prefix)
+  local parts = { (',"%s":['):format(name) }
+  for i, feature in ipairs(d.features) do
+    add(parts, ('%s{"feature_id":%s,"data":'):format(i > 1 and "," or "", encode(feature.id)),
+      { prefix .. i }, "}")
+  end
+  add(parts, "]")
+  return parts
+end
+
+local function when(condition, names, parts, than)
+  parts.when, parts.columns, parts.than = condition, names, than
+  return parts
+end
+
+local function entity(d)
+  local parts = { ',"entity":[' }
+  for i, field in ipairs(d.category) do
+    add(parts, ('%s{"name":%s,"value":'):format(i > 1 and "," or "", encode(field)),
+      { field, missing = '""' }, "}")
+  end
+  add(parts, "]")
+  return parts
+end
+
+local function model_id(d)
+  if #d.category > 0 then return { ',"model_id":', { "model_id" } } end
+  return { (',"model_id":%s'):format(encode(d.id .. "_model_rcf_0")) }
+end
+
+local function append(parts, more)
+  table.move(more, 1, #more, #parts + 1, parts)
+end
+
+local function expected_values(d)
+  local list = by_feature(d, "value_list", "expected_")
+  list[1] = ',"expected_values":[{"likelihood":1.0' .. list[1]
+  list[#list] = "]}]"
+  return list
+end
+
+-- What only an anomaly has.
+local function explained(d)
+  local start = { ',"approx_anomaly_start_time":', { sum = { time = 1, start_index = d.interval_ms } } }
+  return when("above", { "grade" }, {
+    when("below", { "start_index" }, start),
+    when("present", columns("contribution_", d), by_feature(d, "relevant_attribution", "contribution_")),
+    when("present", columns("past_", d), by_feature(d, "past_values", "past_")),
+    when("present", columns("expected_", d), expected_values(d)),
+  })
+end
+
+local function imputed(d)
+  local parts = { ',"feature_imputed":[' }
+  for i, feature in ipairs(d.features) do
+    add(parts, ('%s{"feature_id":%s,"imputed":'):format(i > 1 and "," or "", encode(feature.id)),
+      { "imputed_" .. i }, "}")
+  end
+  add(parts, "]")
+  return when("any", columns("imputed_", d), parts)
+end
+
+-- A threshold of a model that has none is left out; of one that is still warming up it is 0.
+local function threshold(d)
+  if d.model.kind == "forest" then return { ',"threshold":', { "threshold", missing = "0.0" } } end
+  return { when("present", { "threshold" }, { ',"threshold":', { "threshold" } }) }
+end
+
+local function scores()
+  return {
+    ',"anomaly_score":', { "score", missing = "0.0" },
+    ',"anomaly_grade":', { "grade", missing = "0.0" },
+    ',"confidence":', { "confidence", missing = "0.0" },
+  }
+end
+
+local function executed(options)
+  if not options.executed then return {} end
+  return { (',"execution_start_time":%d,"execution_end_time":%d'):format(table.unpack(options.executed)) }
+end
+
+local function head(d, options)
+  return {
+    ('{"detector_id":%s,"schema_version":%d,"data_start_time":'):format(
+      encode(options.detector_id or d.id), options.schema_version or SCHEMA_VERSION),
+    { sum = { time = 1 } },
+    ',"data_end_time":',
+    { sum = { time = 1 }, plus = options.interval_ms or d.interval_ms },
+  }
+end
+
+-- Which detector, user and task a result is of.
+local function belongs(d, options)
+  local parts = #d.category > 0 and entity(d) or {}
+  if d.user then add(parts, ',"user":' .. encode(d.user)) end
+  if options.task_id then add(parts, (',"task_id":%s'):format(encode(options.task_id))) end
+  return parts
+end
+
+local function scored(d, options)
+  local parts = head(d, options)
+  append(parts, feature_data(d))
+  append(parts, executed(options))
+  append(parts, scores())
+  append(parts, belongs(d, options))
+  if options.model_id then append(parts, model_id(d)) end
+  add(parts, explained(d))
+  append(parts, threshold(d))
+  if d.impute then add(parts, imputed(d)) end
+  add(parts, "}")
+  return parts
+end
+
+-- An interval without data: opensearch-ad.md 5.6.
+local function failed(d, options)
+  local parts = head(d, options)
+  if not options.task_id then add(parts, ',"feature_data":[]') end
+  append(parts, executed(options))
+  if options.task_id then
+    add(parts, ',"error":"No data in current detection window"')
+  else
+    add(parts, ',"error":"No data in current window between ', { sum = { time = 1 } }, " and ",
+      { sum = { time = 1 }, plus = d.interval_ms }, " for ", (encode(d.id):gsub('^"', "")))
+  end
+  append(parts, belongs(d, options))
+  add(parts, "}")
+  return parts
+end
+
+--- The template of a detector's result documents.
+-- @tparam table d definition
+-- @tparam table options
+--   `[detector_id]` when it is not `d.id`, `[schema_version]`, `[interval_ms]` a result spans;
+--   `[task_id]` of a historical analysis; `[model_id]` whether results carry one;
+--   `[executed]` `{ from, to }` ms: when the run was;
+--   `[from_ms]` rows before are not written; `[errors_from_ms]` intervals without data before
+--   are not written (default: all are)
+-- @return a template for `frame:render`
+function anomaly.template(d, options)
+  local names = columns("f", d)
+  local body = scored(d, options)
+  if not d.impute then
+    body = { when("present", names, body) }
+    local error_parts = when("missing", names, failed(d, options))
+    add(body, when("above", { "time" }, { error_parts }, (options.errors_from_ms or math.mininteger) - 0.5))
+  end
+  return render.template { when("above", { "time" }, body, (options.from_ms or math.mininteger) - 0.5) }
+end
+
+--- Result documents of a scored frame.
+-- @tparam table d definition
+-- @param frame
+-- @tparam table options as template()
+-- @treturn string NDJSON
+-- @treturn integer how many
+function anomaly.documents(d, frame, options)
+  if options.model_id and #d.category > 0 then
+    local ok, err = frame:add_model_ids("model_id", d.id .. "_entity_", d.category)
+    if not ok then return nil, err end
+  end
+  return frame:render(anomaly.template(d, options))
+end
+
+-- Values of a column per feature, by the feature's name.
+local function named(d, frame, row, prefix)
+  local values = {}
+  for i, feature in ipairs(d.features) do values[feature.name] = frame:get(row, prefix .. i) end
+  return values
+end
+
+-- The name of the feature that contributed most.
+local function most_blamed(d, contribution)
+  local most
+  for _, feature in ipairs(d.features) do
+    local share = contribution[feature.name] or 0
+    if not most or share > contribution[most] then most = feature.name end
+    contribution[most] = contribution[most] or 0
+  end
+  return most
+end
+
+--- One row as a script sees it: what `on_anomaly` gets.
+-- @tparam table d definition
+-- @param frame scored
+-- @tparam integer row
+-- @treturn table `{ detector =, time = ms, entity = { field = value }, grade =, score =,
+-- confidence =, cause = name of the feature to blame, values =, expected =, lower =, upper =,
+-- contribution = { feature = number } }`
+function anomaly.row(d, frame, row)
+  local of_entity = {}
+  for _, field in ipairs(d.category) do of_entity[field] = frame:get(row, field) end
+  local contribution = named(d, frame, row, "contribution_")
+  return {
+    detector = d.id,
+    time = frame:get(row, "time"),
+    entity = of_entity,
+    grade = frame:get(row, "grade"),
+    score = frame:get(row, "score"),
+    confidence = frame:get(row, "confidence"),
+    cause = most_blamed(d, contribution),
+    values = named(d, frame, row, "f"),
+    expected = named(d, frame, row, "expected_"),
+    lower = named(d, frame, row, "lower_"),
+    upper = named(d, frame, row, "upper_"),
+    contribution = contribution,
+  }
+end
+
+--- The rows of a scored frame with a grade above 0, as row() gives them.
+function anomaly.rows(d, frame)
+  local list = {}
+  for i, row in ipairs(frame:above("grade", 0)) do list[i] = anomaly.row(d, frame, row) end
+  return list
+end
+
+return anomaly
