@@ -10,14 +10,15 @@
 #define CLIP 8.0         // in spreads, when a cell learns
 #define SLOWEST 0.1      // a cell's smallest rate
 
-// Division that rounds down, for times before 1970.
+// Division that rounds down, and what it leaves, for times before 1970. The remainder is not
+// a - b * quotient: that product overflows next to INT64_MIN.
 static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+static int64_t floor_mod(int64_t a, int64_t b) { return a % b + (a % b < 0 ? b : 0); }
 
 struct profile_cell profile_cell_at(int64_t time_ms) {
     int64_t day = floor_div(time_ms, DAY_MS);
-    int64_t weekday =
-        day + 3 - floor_div(day + 3, 7) * 7;  // 0 = Monday; 1970 began on a Thursday
-    int64_t slot = (time_ms - day * DAY_MS) / SLOT_MS;
+    int64_t weekday = floor_mod(day + 3, 7);  // 0 = Monday; 1970 began on a Thursday
+    int64_t slot = floor_mod(time_ms, DAY_MS) / SLOT_MS;
     return (struct profile_cell){weekday >= 5, (size_t)slot};
 }
 
