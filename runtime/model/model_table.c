@@ -21,7 +21,8 @@ static size_t probe(const struct model_table *t, const char *key, size_t size) {
     size_t at = pack_checksum((const uint8_t *)key, size) & mask;
     while (t->index[at] != MODEL_TABLE_NONE) {
         const struct model_slot *slot = &t->slots[t->index[at]];
-        if (slot->key_size == size && memcmp(slot->key, key, size) == 0) break;
+        // The entity of rows without a category is empty, and may have no address.
+        if (slot->key_size == size && (size == 0 || memcmp(slot->key, key, size) == 0)) break;
         at = (at + 1) & mask;
     }
     return at;
