@@ -8,6 +8,7 @@
  *     c:begin() c:commit() -> true | nil, err         c:rollback()
  *     c:checkpoint() -> true | nil, err               c:close()
  *
+ * bind_index.c has the methods for indices and documents.
  * params are an array of strings, integers, floats, booleans and json.null. */
 #include "bind/bind_store.h"
 #include "bind/bind.h"
@@ -175,6 +176,10 @@ int luaopen_runtime_store(lua_State *L) {
     luaL_requiref(L, "runtime.frame", luaopen_runtime_frame, 0);  // what queries answer with
     lua_pop(L, 1);
     box_class(L, STORE, methods, bind_store_release);
+    luaL_getmetatable(L, STORE);
+    lua_getfield(L, -1, "__index");
+    bind_index_methods(L);
+    lua_pop(L, 2);
     luaL_newlib(L, functions);
     return 1;
 }

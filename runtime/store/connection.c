@@ -2,6 +2,8 @@
 #include "store/internal.h"
 
 #include "frame/frame.h"
+#include "store/json.h"
+#include "store/table.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -23,6 +25,7 @@ void connection_close(struct connection *c) {
     if (!c) return;
     connection_rollback(c);
     statements_free(c);
+    json_reader_free(c->reader);
     duckdb_disconnect(&c->duckdb);
     free(c);
 }
@@ -38,12 +41,18 @@ void connection_watch(struct connection *c, bool (*cancelled)(void *context), vo
 
 void connection_interrupt(struct connection *c) { duckdb_interrupt(c->duckdb); }
 
+struct json_reader *connection_reader(struct connection *c) {
+    if (!c->reader) c->reader = json_reader_new();
+    return c->reader;
+}
+
 bool connection_in_transaction(const struct connection *c) { return c->in_transaction; }
 
 enum status connection_begin(struct connection *c, struct error *err) {
     if (c->in_transaction) return fail(err, STATUS_INVALID, "a transaction is already open");
     enum status status = run_sql(c, "BEGIN TRANSACTION", err);
     c->in_transaction = status == STATUS_OK;
+    c->began_behind_locks = false;
     return status;
 }
 
@@ -55,13 +64,15 @@ enum status connection_commit(struct connection *c, struct error *err) {
         return status;
     }
     c->in_transaction = false;
+    table_writes_end(c, true);
     return STATUS_OK;
 }
 
 void connection_rollback(struct connection *c) {
-    if (!c->in_transaction) return;
+    // Fails only when a failed commit has done it already.
+    if (c->in_transaction) run_sql(c, "ROLLBACK", NULL);
     c->in_transaction = false;
-    run_sql(c, "ROLLBACK", NULL);  // fails only when a failed commit has done it already
+    table_writes_end(c, false);
 }
 
 enum status connection_query(struct connection *c, const char *sql, const struct param *params,

@@ -30,7 +30,9 @@ struct connection {
     struct store *store;
     duckdb_connection duckdb;
     bool in_transaction;
+    bool began_behind_locks;     // the transaction sees all that was written before its locks
     struct table_write *writes;  // tables that the open transaction writes to
+    struct json_reader *reader;  // NULL until something is read
     bool (*cancelled)(void *context);
     void *cancelled_context;
     struct statement statements[STATEMENT_CACHE_SIZE];

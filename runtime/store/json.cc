@@ -221,6 +221,8 @@ status json_get_number(json *v, json_number *out, error *err) {
 status json_get_string(json *v, const char **bytes, size_t *size, bool *stable, error *err) {
     std::string_view text = token(v);
     if (text.size() >= 2 && !memchr(text.data(), '\\', text.size())) {
+        ondemand::raw_json_string consumed;
+        if (auto code = v->value.get_raw_json_string().get(consumed)) return refuse(code, err);
         *bytes = text.data() + 1;
         *size = text.size() - 2;
         *stable = true;

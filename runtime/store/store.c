@@ -1,5 +1,6 @@
 /* store/store.c - see store.h: opening and closing the database. */
 #include "store/internal.h"
+#include "store/table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,6 +89,15 @@ static enum status open_database(struct store *s, const struct store_options *op
     return status;
 }
 
+static enum status open_tables(struct store *s, struct error *err) {
+    struct connection *c;
+    enum status status = connection_open(s, &c, err);
+    if (status != STATUS_OK) return status;
+    status = tables_open(c, err);
+    connection_close(c);
+    return status;
+}
+
 enum status store_open(const struct store_options *options, struct store **out,
                        struct error *err) {
     struct store *s = calloc(1, sizeof *s);
@@ -99,6 +109,7 @@ enum status store_open(const struct store_options *options, struct store **out,
         if (status == STATUS_OK) status = lock_folder(s, options->folder, err);
     }
     if (status == STATUS_OK) status = open_database(s, options, err);
+    if (status == STATUS_OK) status = open_tables(s, err);
     if (status != STATUS_OK) {
         store_close(s);
         return status;
@@ -109,6 +120,7 @@ enum status store_open(const struct store_options *options, struct store **out,
 
 void store_close(struct store *s) {
     if (!s) return;
+    tables_close(s);
     if (s->database) duckdb_close(&s->database);
     if (s->lock_file >= 0) close(s->lock_file);
     free(s);

@@ -16,6 +16,7 @@
 struct store;
 struct connection;
 struct frame;
+struct json_reader;
 
 struct store_options {
     const char *folder;   // the data folder, made when absent; NULL keeps everything in memory
@@ -36,6 +37,9 @@ void store_close(struct store *s);  // NULL is fine
 enum status connection_open(struct store *s, struct connection **out, struct error *err);
 void connection_close(struct connection *c);  // rolls back what is open; NULL is fine
 struct store *connection_store(struct connection *c);
+
+/* The connection's own reader of JSON; NULL when memory runs out. */
+struct json_reader *connection_reader(struct connection *c);
 
 /* Names who says that the job of this connection is cancelled; asked before each statement.
  * NULL: nobody. */
