@@ -74,7 +74,7 @@ static enum status configure(const struct store_options *options, duckdb_config 
 static enum status open_database(struct store *s, const struct store_options *options,
                                  struct error *err) {
     char path[PATH_MAX] = "";
-    if (options->folder) snprintf(path, sizeof path, "%s/blip.duckdb", options->folder);
+    if (options->folder) snprintf(path, sizeof path, "%s/store.duckdb", options->folder);
     duckdb_config config;
     if (duckdb_create_config(&config) != DuckDBSuccess)
         return fail(err, STATUS_NO_MEMORY, "no memory to open the store");

@@ -1,0 +1,179 @@
+--- Names of indices: which are allowed, and which ones an expression means.
+-- An expression is names, wildcards and exclusions: `"logs-*,-logs-old,metrics"`.
+-- @module blip.index.names
+local catalog = require "blip.index.catalog"
+local fail = require "blip.fail"
+local mapping = require "blip.index.mapping"
+
+local names = {}
+
+--- Why a name is no name for an index; in the order in which they are looked at.
+local RULES = {
+  { '[ "*\\<|,>/?]', 'must not contain the following characters [ , ", *, \\, <, |, ,, >, /, ?]' },
+  { "^$", "must not be empty" },
+  { "#", "must not contain '#'" },
+  { ":", "must not contain ':'" },
+  { "^[_%-+]", "must not start with '_', '-', or '+'" },
+  { "^%.%.?$", "must not be '.' or '..'" },
+  { "[\0-\31]", "must not contain control characters" },
+}
+
+local function invalid(name, why)
+  return fail.es {
+    status = 400, type = "invalid_index_name_exception",
+    reason = ("Invalid index name [%s], %s"):format(name, why), index = name, index_uuid = "_na_",
+  }
+end
+
+--- Checks the name of an index that is to be made.
+-- @tparam string name
+-- @return the name, or nil and the dialect's error
+function names.check(name)
+  for _, rule in ipairs(RULES) do
+    if name:find(rule[1]) then return invalid(name, rule[2]) end
+  end
+  if #name > 255 then return invalid(name, ("index name is too long, (%d > 255)"):format(#name)) end
+  if name ~= name:lower() then return invalid(name, "must be lowercase") end
+  return name
+end
+
+--- A Lua pattern for a name with `*` in it.
+function names.pattern(wildcard)
+  return "^" .. wildcard:gsub("[%^%$%(%)%%%.%[%]%+%-%?]", "%%%0"):gsub("%*", ".*") .. "$"
+end
+
+local function split(expression)
+  if type(expression) == "table" then
+    local parts = {}
+    for _, part in ipairs(expression) do table.move(split(part), 1, #split(part), #parts + 1, parts) end
+    return parts
+  end
+  local parts = {}
+  for part in expression:gmatch "[^,]+" do parts[#parts + 1] = part end
+  return parts
+end
+
+--- Indices whose name begins with a dot are Blip's own or hidden: only a wildcard that begins
+-- with a dot, or one that asks for hidden ones, finds them.
+local function is_hidden(name)
+  return name:sub(1, 1) == "."
+end
+
+local function is_wildcard(part)
+  return part == "_all" or part:find("*", 1, true) ~= nil
+end
+
+--- Adds what a wildcard matches to the set, or takes it out; returns whether anything matched.
+local function match_wildcard(part, set, options, present)
+  local pattern = names.pattern(part == "_all" and "*" or part)
+  local hidden = options.hidden or is_hidden(part)
+  local found = false
+  for _, entry in ipairs(catalog.all()) do
+    local matches = entry.name:find(pattern) and (hidden or not is_hidden(entry.name))
+    for alias in pairs(entry.aliases) do
+      matches = matches or (alias:find(pattern) and (hidden or not is_hidden(alias)))
+    end
+    if matches then
+      set[entry.name] = present
+      found = true
+    end
+  end
+  return found
+end
+
+local function read_options(given)
+  local expand = given.expand_wildcards or "open"
+  return {
+    ignore_unavailable = given.ignore_unavailable,
+    allow_no_indices = given.allow_no_indices ~= false,
+    wildcards = not expand:find "none",
+    hidden = expand:find "hidden" ~= nil or expand:find "all" ~= nil,
+    kind = given.kind,
+    no_aliases = given.no_aliases,
+  }
+end
+
+local function add_concrete(part, set, options)
+  if catalog.find(part) then
+    set[part] = true
+    return true
+  end
+  local alias = catalog.alias(part)
+  if alias and options.no_aliases then
+    return fail.es {
+      status = 400, type = "illegal_argument_exception",
+      reason = ("The provided expression [%s] matches an alias, specify the corresponding concrete "
+        .. "indices instead."):format(part),
+    }
+  end
+  for _, behind in ipairs(alias or {}) do set[behind.index] = true end
+  if alias or options.ignore_unavailable then return true end
+  if part:find "^_" then
+    return invalid(part, "must not start with '_'.")
+  end
+  return catalog.missing(part, options.kind)
+end
+
+local function collect(parts, options)
+  local set, wildcard_seen = {}, false
+  for _, part in ipairs(parts) do
+    local excluded = wildcard_seen and part:match "^%-(.+)$"
+    if excluded then
+      if is_wildcard(excluded) then match_wildcard(excluded, set, { hidden = true }, nil) end
+      set[excluded] = nil
+    elseif is_wildcard(part) and options.wildcards then
+      wildcard_seen = true
+      local found = match_wildcard(part, set, options, true)
+      if not found and not options.allow_no_indices then return catalog.missing(part, options.kind) end
+    else
+      local ok, err = add_concrete(part, set, options)
+      if not ok then return nil, err end
+    end
+  end
+  return set
+end
+
+--- The names of the indices that an expression means, in order.
+-- @tparam string|table expression names joined by commas, or a list; "" and "_all" mean all
+-- @tparam[opt] table given `ignore_unavailable`, `allow_no_indices` (true unless said
+-- otherwise), `expand_wildcards`, `no_aliases`, `kind` (the resource.type of an error)
+-- @return a list of names, or nil and an error
+function names.expand(expression, given)
+  local parts = split(expression)
+  if #parts == 0 then parts = { "_all" } end
+  local set, err = collect(parts, read_options(given or {}))
+  if not set then return nil, err end
+  local list = {}
+  for name in pairs(set) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+--- As @{names.expand}, with what a query needs of each: `{ name =, mapping = }`.
+function names.resolve(expression, given)
+  local list, err = names.expand(expression, given)
+  if not list then return nil, err end
+  local indices = {}
+  for i, name in ipairs(list) do indices[i] = { name = name, mapping = mapping.get(name) } end
+  return indices
+end
+
+--- The index that a document goes into: the name itself, or an alias's write index.
+-- @return its name, or nil (and an error when the name is an alias without a write index)
+function names.write_index(name)
+  if catalog.find(name) then return name end
+  local alias = catalog.alias(name)
+  if not alias then return nil end
+  if #alias == 1 and alias[1].is_write_index ~= false then return alias[1].index end
+  for _, behind in ipairs(alias) do
+    if behind.is_write_index then return behind.index end
+  end
+  return fail.es {
+    status = 400, type = "illegal_argument_exception",
+    reason = ("no write index is defined for alias [%s]. The write index may be explicitly disabled using "
+      .. "is_write_index=false or the alias points to multiple indices without one being designated as a "
+      .. "write index"):format(name),
+  }
+end
+
+return names
