@@ -165,12 +165,25 @@ function Server:restart(signal)
   connect(self)
 end
 
---- Stops the server and removes its folder.
+-- Every line of a log is an event; anything else is a sanitizer's report or a stray print.
+local function check_log(self)
+  for _, event in ipairs(self:events()) do
+    if event.event == "not_json" then
+      error("the server printed:\n" .. read_all(self.log), 3)
+    end
+  end
+end
+
+--- Stops the server and removes its folder; raises when it has printed what is no event.
 function Server:stop()
   self.client:close()
   self:signal("TERM")
-  if not self:wait() then self:signal("KILL") end
+  local stopped = self:wait()
+  if not stopped then self:signal("KILL") end
+  local ok, problem = pcall(check_log, self)
   server.remove(self.folder)
+  assert(ok, problem)
+  assert(stopped, "the server does not stop")
 end
 
 return server
