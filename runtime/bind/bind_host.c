@@ -4,6 +4,7 @@
 #include "bind/box.h"
 #include "bind/state.h"
 #include <lauxlib.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,7 @@ static int bind_host_config(lua_State *L) {
 
 /* host.lua_folder() -> where lua/ is */
 static int bind_host_lua_folder(lua_State *L) {
-    char folder[4096];
+    char folder[PATH_MAX];
     struct error err;
     if (state_find_lua(folder, sizeof folder, &err) != STATUS_OK) return bind_fail(L, &err);
     lua_pushstring(L, folder);

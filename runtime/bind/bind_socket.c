@@ -68,8 +68,10 @@ static int bind_socket_release(lua_State *L) {
 
 int luaopen_runtime_socket(lua_State *L) {
     static const luaL_Reg methods[] = {
-        {"send", bind_socket_send},         {"receive", bind_socket_receive},
-        {"shutdown", bind_socket_shutdown}, {"close", bind_socket_release},
+        {"send", bind_socket_send},
+        {"receive", bind_socket_receive},
+        {"shutdown", bind_socket_shutdown},
+        {"close", bind_socket_release},
         {NULL, NULL},
     };
     static const luaL_Reg functions[] = {{"connect", bind_socket_connect}, {NULL, NULL}};

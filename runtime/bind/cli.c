@@ -4,6 +4,7 @@
 #include "bind/state.h"
 #include "store/store.h"
 #include <lauxlib.h>
+#include <limits.h>
 #include <stdio.h>
 
 // Where Debian keeps Lua packages: busted is one.
@@ -42,7 +43,7 @@ static int run_command(lua_State *L) {
 
 // Adds the tests' own folder and Debian's packages to the paths.
 static void add_test_paths(lua_State *L) {
-    char lua[4096];
+    char lua[PATH_MAX];
     struct error err;
     if (state_find_lua(lua, sizeof lua, &err) != STATUS_OK) luaL_error(L, "%s", err.reason);
     lua_getglobal(L, "package");

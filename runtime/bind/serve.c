@@ -1,5 +1,6 @@
 /* bind/serve.c - see serve.h. Opens bottom up, closes top down:
- *     settings, loop, store, schedule, workers, HTTP server, signals */
+ *     settings, listening socket, loop, signals, store, schedule, workers, HTTP server
+ * The socket comes first, so that a port in use leaves no data folder behind. */
 #include "bind/serve.h"
 
 #include "base/log.h"
@@ -8,6 +9,7 @@
 #include "bind/work.h"
 #include "bind/worker.h"
 #include "net/health.h"
+#include "net/listener.h"
 #include "store/store.h"
 #include "work/pool.h"
 #include "work/schedule.h"
@@ -15,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static const char *const reply_headers[] = {"X-OpenSearch-Version",
                                             "OpenSearch/3.6.0 (opensearch)", NULL};
@@ -27,9 +30,15 @@ struct serve {
     char **args;
     struct settings settings;
     struct host host;
+    int listener;  // -1: none, or the server has it
+    char address[LISTENER_ADDRESS_SIZE];
     struct server *server;
     uv_signal_t signals[SIGNALS];
 };
+
+static enum status open_listener(struct serve *s, struct error *err) {
+    return listener_open(s->settings.host, s->settings.port, &s->listener, s->address, err);
+}
 
 static enum status open_store(struct serve *s, struct error *err) {
     struct store_options options = {.folder = s->settings.data,
@@ -57,14 +66,15 @@ static enum status open_pool(struct serve *s, struct error *err) {
 static enum status open_server(struct serve *s, struct error *err) {
     struct server_options options = {.loop = s->host.loop,
                                      .pool = s->host.pool,
-                                     .host = s->settings.host,
-                                     .port = s->settings.port,
+                                     .listener = s->listener,
                                      .limits = s->settings.limits,
                                      .headers = reply_headers,
                                      .answer = worker_answer,
                                      .quick = health_answer,
                                      .context = s->host.pool};
-    return server_new(&options, &s->server, err);
+    enum status status = server_new(&options, &s->server, err);
+    if (status == STATUS_OK) s->listener = -1;
+    return status;
 }
 
 // --- signals
@@ -147,7 +157,8 @@ static void raise_descriptor_limit(void) {
 }
 
 static enum status open_all(struct serve *s, struct error *err) {
-    enum status status = host_set_config(&s->host, s->settings.json, err);
+    enum status status = open_listener(s, err);
+    if (status == STATUS_OK) status = host_set_config(&s->host, s->settings.json, err);
     if (status == STATUS_OK) status = loop_new(&s->host.loop, err);
     if (status == STATUS_OK) status = open_signals(s, err);
     if (status == STATUS_OK) status = open_store(s, err);
@@ -166,6 +177,7 @@ static void close_all(struct serve *s) {
     close_signals(s);
     loop_free(s->host.loop);
     store_close(s->host.store);
+    if (s->listener >= 0) close(s->listener);
     host_free(&s->host);
     settings_free(&s->settings);
 }
@@ -177,7 +189,7 @@ static int run(struct serve *s) {
         return 1;
     }
     log_event(LOG_LEVEL_INFO, "server_started", log_text("version", BLIP_VERSION),
-              log_text("listen", server_address(s->server)), log_text("data", s->settings.data),
+              log_text("listen", s->address), log_text("data", s->settings.data),
               log_int("threads", s->settings.workers));
     work_submit(&s->host, "blip.start", "run", "", NULL);
     loop_run(s->host.loop);
@@ -185,7 +197,7 @@ static int run(struct serve *s) {
 }
 
 int serve_run(int count, char **args) {
-    struct serve s = {.count = count, .args = args};
+    struct serve s = {.count = count, .args = args, .listener = -1};
     int code;
     if (!settings_read(count, args, &s.settings, &code)) return code;
     apply_log(&s.settings);

@@ -5,6 +5,7 @@
 #include "store/store.h"
 #include "work/pool.h"
 #include <lauxlib.h>
+#include <limits.h>
 #include <lualib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,13 +37,16 @@ static bool program_folder(char *out, size_t size) {
 
 enum status state_find_lua(char *out, size_t size, struct error *err) {
     static const char *const places[] = {"../share/blip/lua", "../../lua"};
-    char folder[2048], probe[4096];
+    char folder[PATH_MAX / 2], place[PATH_MAX], found[PATH_MAX];
     if (!program_folder(folder, sizeof folder))
         return fail(err, STATUS_NOT_FOUND, "cannot tell where this program's file is");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        snprintf(probe, sizeof probe, "%s/%s/blip/init.lua", folder, places[i]);
-        if (access(probe, R_OK) != 0) continue;
-        snprintf(out, size, "%s/%s", folder, places[i]);
+        snprintf(place, sizeof place, "%s/%s/blip", folder, places[i]);
+        if (!realpath(place, found)) continue;
+        *strrchr(found, '/') = 0;
+        if (strlen(found) >= size)
+            return fail(err, STATUS_NOT_FOUND, "the path of %s is too long", found);
+        memcpy(out, found, strlen(found) + 1);
         return STATUS_OK;
     }
     return fail(err, STATUS_NOT_FOUND, "no Lua tree in %s/%s nor in %s/%s", folder, places[0],
@@ -67,7 +71,7 @@ static int prepare(lua_State *L) {
 }
 
 enum status state_new(struct host *host, lua_State **out, struct error *err) {
-    char lua[4096];
+    char lua[PATH_MAX];
     enum status status = state_find_lua(lua, sizeof lua, err);
     if (status != STATUS_OK) return status;
 

@@ -5,7 +5,6 @@
 #include "base/metric.h"
 #include "base/time.h"
 #include "net/connection.h"
-#include "net/listener.h"
 #include "net/request.h"
 #include <assert.h>
 #include <stdio.h>
@@ -24,7 +23,6 @@
 struct server {
     struct server_options options;
     struct MHD_Daemon *daemon;
-    char address[LISTENER_ADDRESS_SIZE];
     struct connections connections;
     uv_poll_t ready;   // libmicrohttpd's own epoll descriptor has something
     uv_check_t after;  // runs libmicrohttpd once per turn of the loop
@@ -324,7 +322,7 @@ static size_t keep_escapes(void *context, struct MHD_Connection *http, char *tex
 // --- life
 // -------------------------------------------------------------------------------------
 
-static struct MHD_Daemon *start_daemon(struct server *s, int fd) {
+static struct MHD_Daemon *start_daemon(struct server *s) {
     const struct server_limits *limits = &s->options.limits;
     size_t buffer = 2 * (limits->request_line_bytes + limits->header_bytes);
     if (buffer < SMALLEST_BUFFER) buffer = SMALLEST_BUFFER;
@@ -333,7 +331,7 @@ static struct MHD_Daemon *start_daemon(struct server *s, int fd) {
     if (limits->idle_ms > longest_ms) longest_ms = limits->idle_ms;
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, s,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+        MHD_OPTION_LISTEN_SOCKET, s->options.listener, MHD_OPTION_CONNECTION_LIMIT,
         limits->connections + SPARE_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, buffer,
         // Our own time-outs come first; this one ends clients that do not read their answer.
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(longest_ms / 1000 + 2),
@@ -372,18 +370,13 @@ static void start_handles(struct server *s) {
 
 enum status server_new(const struct server_options *options, struct server **out,
                        struct error *err) {
-    int fd;
     struct server *s = calloc(1, sizeof *s);
     if (!s) return fail(err, STATUS_NO_MEMORY, "not enough memory for the server");
     s->options = *options;
     enum status status = connections_init(&s->connections, loop_uv(options->loop),
                                           &options->limits, on_gone, err);
-    if (status == STATUS_OK)
-        status = listener_open(options->host, options->port, &fd, s->address, err);
-    if (status == STATUS_OK && !(s->daemon = start_daemon(s, fd))) {
-        close(fd);
-        status = fail(err, STATUS_FAILED, "cannot start the HTTP server at %s", s->address);
-    }
+    if (status == STATUS_OK && !(s->daemon = start_daemon(s)))
+        status = fail(err, STATUS_FAILED, "cannot start the HTTP server");
     if (status != STATUS_OK) {
         connections_free(&s->connections);
         free(s);
@@ -395,8 +388,6 @@ enum status server_new(const struct server_options *options, struct server **out
     *out = s;
     return STATUS_OK;
 }
-
-const char *server_address(const struct server *s) { return s->address; }
 
 void server_set_limits(struct server *s, const struct server_limits *limits) {
     s->options.limits = *limits;

@@ -36,8 +36,7 @@ struct server_limits {
 struct server_options {
     struct loop *loop;
     struct pool *pool;
-    const char *host;  // name or address to listen at
-    const char *port;  // "0" takes a free one
+    int listener;  // a listening socket (listener.h); the server closes it when it stops
     struct server_limits limits;
     const char *const *headers;  // name, value, ..., NULL: on every answer
 
@@ -49,13 +48,9 @@ struct server_options {
     void *context;
 };
 
-/* Listens. STATUS_BUSY when the address is in use, STATUS_INVALID when it is none,
- * STATUS_DENIED when it is not allowed. */
+/* Starts answering. STATUS_FAILED, STATUS_NO_MEMORY: the listener is still the caller's. */
 enum status server_new(const struct server_options *options, struct server **out,
                        struct error *err);
-
-/* The address that clients connect to, "127.0.0.1:9200". */
-const char *server_address(const struct server *s);
 
 /* Changes the limits from the next request on; the number of bytes of a request line and its
  * headers cannot grow beyond what the server was made with. */

@@ -35,8 +35,7 @@ enum status socket_connect(const char *host, const char *port, int timeout_ms, i
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *info;
     int failed = getaddrinfo(host, port, &hints, &info);
-    if (failed)
-        return fail(err, STATUS_INVALID, "%s:%s: %s", host, port, gai_strerror(failed));
+    if (failed) return fail(err, STATUS_INVALID, "%s:%s: %s", host, port, gai_strerror(failed));
     *fd = connect_to(info, timeout_ms);
     int problem = errno;
     freeaddrinfo(info);
