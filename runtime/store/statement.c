@@ -23,8 +23,23 @@ static enum status status_of(duckdb_error_type type) {
     }
 }
 
+// "CSV Error on Line: 7\nOriginal Line: ...\nExpected Number of Columns: 2 Found: 3\n\n..."
+// says what is wrong after the line, which may hold newlines itself. False for other messages.
+static bool csv_failure(const char *message, struct error *err) {
+    static const char *const known[] = {"Expected Number of Columns", "Value with unterminated",
+                                        "Invalid unicode", "Maximum line size"};
+    const char *place = strstr(message, "CSV Error on Line: "), *what = NULL;
+    for (size_t i = 0; place && !what && i < sizeof known / sizeof *known; i++)
+        what = strstr(place, known[i]);
+    if (!what) return false;
+    fail(err, STATUS_INVALID, "%.*s: %.*s", (int)strcspn(place, "\n"), place,
+         (int)strcspn(what, "\n"), what);
+    return true;
+}
+
 enum status duckdb_failure(duckdb_error_type type, const char *message, struct error *err) {
     if (!message) message = "the store failed without a reason";
+    if (csv_failure(message, err)) return STATUS_INVALID;
     int line = (int)strcspn(message, "\n");  // the rest points into the statement's text
     return fail(err, status_of(type), "%.*s", line, message);
 }

@@ -58,9 +58,14 @@ local function label(s, style, joint)
   return style:paint("dim", (" "):rep(space) .. s .. " " .. joint)
 end
 
+local DAYS_MS = 3 * 86400000 -- a picture of less needs hours on its axis
+
 local function axis(report, width, style)
-  local first = report.first_ms and text.time(report.first_ms):sub(1, 10) or "row 1"
-  local last = report.last_ms and text.time(report.last_ms):sub(1, 10) or "row " .. text.number(report.rows)
+  local first, last = "row 1", "row " .. text.number(report.rows)
+  if report.first_ms then
+    local size = report.last_ms - report.first_ms < DAYS_MS and 16 or 10
+    first, last = text.time(report.first_ms):sub(1, size), text.time(report.last_ms):sub(1, size)
+  end
   local space = width - #first - #last
   return space > 0 and (" "):rep(LABEL) .. style:paint("dim", first .. (" "):rep(space) .. last) or nil
 end

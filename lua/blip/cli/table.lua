@@ -47,7 +47,8 @@ local function row_lines(columns, row, most, style, is_title)
   end
   local last = wrap(row[#columns], math.max(20, style.width - used))
   local first = is_title and style:paint("dim", last[1]) or last[1]
-  local lines = { (table.concat(cells, "  ") .. "  " .. first):gsub("%s+$", "") }
+  local line = (table.concat(cells, "  ") .. "  " .. first):gsub("%s+$", "")
+  local lines = { line }
   for i = 2, #last do lines[i] = (" "):rep(used) .. last[i] end
   return lines
 end

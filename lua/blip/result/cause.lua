@@ -26,11 +26,11 @@ end
 local words = {}
 
 function words.value(v)
-  return ("no value within %s of it so far"):format(text.number(v.cause_distance))
+  return ("no value so far came within %s of it"):format(text.number(v.cause_distance))
 end
 
 function words.level(v)
-  return ("mean of the last %d rows is %s, so far never within %s of it"):format(
+  return ("the mean of the last %d rows is %s; so far it never came within %s of that"):format(
     v.cause_rows, text.number(v.cause_amount), text.number(v.cause_distance))
 end
 
