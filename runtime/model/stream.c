@@ -259,7 +259,7 @@ static enum status push_initial(struct stream *s, struct forest *f,
         row.missing[i] = (uint8_t)(isnan(raw[i]) != 0);
         row.missing_count += row.missing[i];
         row.shift[i] = transform_shift(&common[i], o->transform);
-        row.scale[i] = transform_scale(&common[i], o->transform);
+        row.scale[i] = transform_common_scale(&common[i], o->transform);
     }
     if (status == STATUS_OK)
         status = push_row(s, f, o, row.values, row.shift, row.scale, false, err);

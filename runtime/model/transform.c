@@ -27,6 +27,11 @@ double transform_scale(const struct transform *t, enum transform_method method) 
     return 1;
 }
 
+double transform_common_scale(const struct transform *t, enum transform_method method) {
+    if (method == TRANSFORM_NORMALIZE) return deviation_of(&t->value) + least_scale;
+    return transform_scale(t, method);
+}
+
 static double clamp(double value, double limit) { return fmax(-limit, fmin(limit, value)); }
 
 float transform_apply(enum transform_method method, double shift, double scale, double value) {

@@ -25,6 +25,9 @@ struct transform {
 double transform_shift(const struct transform *t, enum transform_method method);
 double transform_scale(const struct transform *t, enum transform_method method);
 
+/* The scale of values that the moments have seen already: the first rows share one. */
+double transform_common_scale(const struct transform *t, enum transform_method method);
+
 /* The usual step from one value to the next, in the feature's unit. */
 static inline double transform_roughness(const struct transform *t) {
     return fabs(t->roughness.mean);
