@@ -157,7 +157,6 @@ static void tell(const struct forest_model *m, const struct stream_row *row,
     out->score = a->score;
     out->threshold = a->threshold;
     out->grade = a->grade;
-    out->cause = (uint32_t)a->mode;
     if (a->grade <= 0) return;
     out->relative_index = a->index;
     if (out->contribution) memcpy(out->contribution, a->contribution, bytes);

@@ -48,6 +48,7 @@ static double usual_gap(const struct stream *s) {
 // Intervals without a row before one at a time.
 static uint64_t missing_intervals(const struct stream *s, const struct model_options *o,
                                   int64_t time_ms) {
+    if (time_ms == MODEL_NO_TIME || s->last_time == MODEL_NO_TIME) return 0;
     double gap = (double)time_ms - (double)s->last_time;
     double count;
     if (o->interval_ms > 0) {
@@ -181,7 +182,8 @@ enum status stream_row(struct stream *s, struct forest *f, const struct model_op
 
 enum status stream_learn(struct stream *s, struct forest *f, const struct model_options *o,
                          int64_t time_ms, const struct stream_row *row, struct error *err) {
-    double gap = s->seen > 0 ? (double)time_ms - (double)s->last_time : 0;
+    bool timed = time_ms != MODEL_NO_TIME && s->last_time != MODEL_NO_TIME;
+    double gap = s->seen > 0 && timed ? (double)time_ms - (double)s->last_time : 0;
     double present = 1 - (double)row->missing_count / (double)o->features;
     double real = 1 - (double)filled_rows(s, o) / (double)o->shingle;
     deviation_update(&s->gaps, o->time_decay, fmax(0, gap));
