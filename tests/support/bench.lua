@@ -44,4 +44,19 @@ function bench.measure(name, options, body)
   return bench.report(name, options.unit or "us", values)
 end
 
+--- Measures single calls of `body` and prints the middle and the slowest hundredth, in ms.
+-- @tparam string name what is measured
+-- @tparam integer runs
+-- @tparam function body
+function bench.percentiles(name, runs, body)
+  local values = {}
+  for run = 1, runs do
+    local start = time.monotonic_ns()
+    body()
+    values[run] = (time.monotonic_ns() - start) / 1e6
+  end
+  table.sort(values)
+  print(("%-56s %12.4g ms p50 %9.4g ms p99"):format(name, median(values), values[math.ceil(runs * 0.99)]))
+end
+
 return bench

@@ -14,8 +14,9 @@ Tables.__index = Tables
 
 local SQL = { date = "TIMESTAMP", long = "BIGINT", double = "DOUBLE", float = "DOUBLE", boolean = "BOOLEAN" }
 
-function tables.new()
-  return setmetatable({ connection = assert(store.open {}), indices = {} }, Tables)
+--- A store of its own, in memory or in a folder.
+function tables.new(folder)
+  return setmetatable({ connection = assert(store.open { folder = folder }), indices = {} }, Tables)
 end
 
 local function quote(name) return '"' .. name .. '"' end

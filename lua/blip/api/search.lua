@@ -27,9 +27,9 @@ local function joined(...)
 end
 
 local SEARCH_PARAMETERS = joined(INDEX_PARAMETERS, TEXT_PARAMETERS, {
-  "from", "size", "sort", "_source", "_source_includes", "_source_excludes", "track_total_hits", "track_scores",
-  "rest_total_hits_as_int", "typed_keys", "timeout", "preference", "routing", "search_type", "version",
-  "seq_no_primary_term", "request_cache", "batched_reduce_size", "max_concurrent_shard_requests",
+  "from", "size", "sort", "_source", "_source_includes", "_source_excludes", "track_total_hits",
+  "track_scores", "rest_total_hits_as_int", "typed_keys",
+  "timeout", "preference", "routing", "search_type", "version", "seq_no_primary_term", "request_cache", "batched_reduce_size", "max_concurrent_shard_requests",
   "pre_filter_shard_size", "allow_partial_search_results", "ccs_minimize_roundtrips", "stored_fields",
   "docvalue_fields", "explain", "stats", "terminate_after", "cancel_after_time_interval", "search_pipeline",
   "phase_took", "index", "type",
@@ -73,7 +73,8 @@ local APPLY = {
   stored_fields = function(body, value) body.stored_fields = value == "_none_" and value or split(value) end,
   docvalue_fields = function(body, value) body.docvalue_fields = split(value) end,
   _source = function(body, value)
-    if value == "true" or value == "false" then body._source = value == "true" else body._source = split(value) end
+    body._source = split(value)
+    if value == "true" or value == "false" then body._source = value == "true" end
   end,
 }
 
@@ -105,7 +106,7 @@ end
 
 --- Answers how many documents a query finds.
 local function answer_count(request, expression)
-  request:allow(joined(INDEX_PARAMETERS, TEXT_PARAMETERS, { "preference", "routing", "min_score", "terminate_after" }))
+  request:allow(joined(INDEX_PARAMETERS, TEXT_PARAMETERS, { "preference", "routing" }))
   local body = request:json { optional = true } or {}
   for key in pairs(body) do
     if key ~= "query" then assert(problem.parsing("request does not support [%s]", key)) end
@@ -116,18 +117,25 @@ local function answer_count(request, expression)
   return reply.ok { count = count, _shards = search.shards(indices) }
 end
 
-for _, method in ipairs { "GET", "POST" } do
-  routes[method .. " /_search"] = function(request) return answer_search(request) end
-  routes[method .. " /{index}/_search"] = function(request) return answer_search(request, request.params.index) end
-  routes[method .. " /_count"] = function(request) return answer_count(request) end
-  routes[method .. " /{index}/_count"] = function(request) return answer_count(request, request.params.index) end
+--- One handler under GET and POST, with and without an index in the path.
+local function add(path, handler)
+  for _, method in ipairs { "GET", "POST" } do
+    routes[("%s /%s"):format(method, path)] = function(request) return handler(request) end
+    routes[("%s /{index}/%s"):format(method, path)] = function(request)
+      return handler(request, request.params.index)
+    end
+  end
 end
+
+add("_search", answer_search)
+add("_count", answer_count)
 
 --- The lines of an NDJSON body; the last must end.
 local function lines_of(request)
   local text = request:text()
   if text == nil or text == "" then
-    assert(fail.es { status = 400, type = "parse_exception", reason = "request body or source parameter is required" })
+    assert(fail.es { status = 400, type = "parse_exception",
+                     reason = "request body or source parameter is required" })
   end
   if text:sub(-1) ~= "\n" then
     assert(problem.argument "The msearch request must be terminated by a newline [\n]")
@@ -154,29 +162,34 @@ local function read_header(line)
 end
 
 --- One search of many: its answer, or the error in its place.
-local function answer_one(request, one, options)
-  local expression = one.header.index or one.header.indices or request.params.index or "_all"
+local function answer_one(one, expression, options)
+  expression = one.header.index or one.header.indices or expression or "_all"
   if type(expression) == "table" then expression = table.concat(expression, ",") end
   local indices, err = names.resolve(expression, {
-    ignore_unavailable = one.header.ignore_unavailable, allow_no_indices = one.header.allow_no_indices ~= false,
+    ignore_unavailable = one.header.ignore_unavailable,
+    allow_no_indices = one.header.allow_no_indices ~= false,
     expand_wildcards = one.header.expand_wildcards,
   })
   local answer
   if indices then answer, err = search.run(indices, one.body, options) end
   if not answer then
-    local failure = reply.failure(err)
-    return failure.body
+    return reply.failure(err).body
   end
   answer.status = 200
   return answer
 end
 
-local function answer_msearch(request)
-  request:allow(joined(INDEX_PARAMETERS, { "max_concurrent_searches", "typed_keys", "rest_total_hits_as_int",
-    "search_type", "pre_filter_shard_size", "max_concurrent_shard_requests", "ccs_minimize_roundtrips", "index" }))
+local MSEARCH_PARAMETERS = joined(INDEX_PARAMETERS, {
+  "max_concurrent_searches", "typed_keys", "rest_total_hits_as_int", "search_type", "pre_filter_shard_size",
+  "max_concurrent_shard_requests", "ccs_minimize_roundtrips",
+})
+
+local function answer_msearch(request, expression)
+  request:allow(MSEARCH_PARAMETERS)
   local lines, searches = lines_of(request), {}
   for i = 1, #lines - 1, 2 do
-    searches[#searches + 1] = { header = read_header(lines[i]), body = assert(request_module.decode(lines[i + 1])) }
+    local body = assert(request_module.decode(lines[i + 1]))
+    searches[#searches + 1] = { header = read_header(lines[i]), body = body }
   end
   if #searches == 0 then
     assert(fail.es { status = 400, type = "action_request_validation_exception",
@@ -185,16 +198,13 @@ local function answer_msearch(request)
   for _, one in ipairs(searches) do assert(search.check(one.body)) end
   local options, responses, took = options_of(request), {}, 0
   for i, one in ipairs(searches) do
-    responses[i] = answer_one(request, one, options)
+    responses[i] = answer_one(one, expression, options)
     took = took + (responses[i].took or 0)
   end
   return reply.ok { took = took, responses = json.array(responses) }
 end
 
-for _, method in ipairs { "GET", "POST" } do
-  routes[method .. " /_msearch"] = answer_msearch
-  routes[method .. " /{index}/_msearch"] = answer_msearch
-end
+add("_msearch", answer_msearch)
 
 --- Says whether a query is one, without running it.
 local function answer_validate(request, expression)
@@ -212,11 +222,6 @@ local function answer_validate(request, expression)
   return reply.ok(answer)
 end
 
-for _, method in ipairs { "GET", "POST" } do
-  routes[method .. " /_validate/query"] = function(request) return answer_validate(request) end
-  routes[method .. " /{index}/_validate/query"] = function(request)
-    return answer_validate(request, request.params.index)
-  end
-end
+add("_validate/query", answer_validate)
 
 return routes

@@ -72,7 +72,8 @@ local function read_node(name, definition, inside)
     return fail.es { status = 500, type = "aggregation_initialization_exception", reason = reason }
   end
   if spec.root_only and inside then
-    return problem.late("[%s] aggregation cannot be used with a parent aggregation of type: [%s]", type, inside)
+    return problem.late("[%s] aggregation cannot be used with a parent aggregation of type: [%s]",
+      type, inside)
   end
   local nodes
   nodes, err = read_nodes(subs, entry.kind == "grouping" and type or inside)

@@ -137,9 +137,9 @@ end
 
 local function check_window(out)
   if out.from + out.size <= MAX_WINDOW then return true end
-  return problem.late("Result window is too large, from + size must be less than or equal to: [%d] but was "
-    .. "[%d]. See the scroll api for a more efficient way to request large data sets. This limit can be set by "
-    .. "changing the [index.max_result_window] index level setting.", MAX_WINDOW, out.from + out.size)
+  return problem.late("Result window is too large, from + size must be less than or equal to: [%d] but "
+    .. "was [%d]. See the scroll api for a more efficient way to request large data sets. This limit can be "
+    .. "set by changing the [index.max_result_window] index level setting.", MAX_WINDOW, out.from + out.size)
 end
 
 local function check_search_after(out)

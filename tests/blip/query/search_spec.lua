@@ -68,7 +68,8 @@ describe("blip.query.search", function()
     end)
 
     it("go on behind a place", function()
-      local hits = run '{"sort":["host","n"],"search_after":["x",1],"size":2,"_source":["host"]}'.hits.hits
+      local body = '{"sort":["host","n"],"search_after":["x",1],"size":2,"_source":["host"]}'
+      local hits = run(body).hits.hits
       assert.same({ "b", "c" }, { hits[1]._id, hits[2]._id })
       assert.same({ host = "x" }, hits[1]._source)
     end)
@@ -80,14 +81,16 @@ describe("blip.query.search", function()
     end)
 
     it("show fields from the columns", function()
-      local hit = run '{"docvalue_fields":["tag","ts",{"field":"ts","format":"yyyy"}],"size":1}'.hits.hits[1]
+      local body = '{"docvalue_fields":["tag",{"field":"ts","format":"yyyy"}],"size":1}'
+      local hit = run(body).hits.hits[1]
       assert.same({ tag = { "p", "q" }, ts = { "1970" } }, hit.fields)
     end)
   end)
 
   describe("metrics", function()
     it("work out numbers", function()
-      local a = aggs [[{"a":{"avg":{"field":"ms"}},"s":{"sum":{"field":"n"}},"c":{"value_count":{"field":"tag"}},
+      local a = aggs [[{"a":{"avg":{"field":"ms"}},"s":{"sum":{"field":"n"}},
+        "c":{"value_count":{"field":"tag"}},
         "u":{"cardinality":{"field":"host"}},"e":{"stats":{"field":"ms"}},"up":{"max":{"field":"up"}},
         "t":{"max":{"field":"ts","format":"HH:mm"}},"none":{"avg":{"field":"nothing"}}}]]
       assert.equal(4, a.a.value)
@@ -118,7 +121,8 @@ describe("blip.query.search", function()
     end)
 
     it("of terms by a sub-aggregation", function()
-      local body = [[{"h":{"terms":{"field":"host","order":{"m":"desc"}},"aggs":{"m":{"avg":{"field":"n"}}}}}]]
+      local body = [[{"h":{"terms":{"field":"host","order":{"m":"desc"}},
+        "aggs":{"m":{"avg":{"field":"n"}}}}}]]
       assert.equal("z:1 y:1 x:2", keys(aggs(body).h.buckets))
     end)
 
@@ -172,7 +176,8 @@ describe("blip.query.search", function()
 
     it("of every combination, page by page", function()
       local body = [[{"c":{"composite":{"size":2,"sources":[{"h":{"terms":{"field":"host"}}},
-        {"t":{"date_histogram":{"field":"ts","fixed_interval":"2h"}}}]%s},"aggs":{"n":{"sum":{"field":"n"}}}}}]]
+        {"t":{"date_histogram":{"field":"ts","fixed_interval":"2h"}}}]%s},
+        "aggs":{"n":{"sum":{"field":"n"}}}}}]]
       local first = aggs(body:format("")).c
       assert.same({ key = { h = "x", t = 0 }, doc_count = 2, n = { value = 3 } }, first.buckets[1])
       assert.same({ h = "y", t = 2 * HOUR }, first.after_key)
@@ -182,8 +187,8 @@ describe("blip.query.search", function()
     end)
 
     it("carry their type in their name when asked", function()
-      local answer = run('{"size":0,"aggs":{"h":{"terms":{"field":"host"},"aggs":{"m":{"max":{"field":"n"}}}}}}',
-        { typed_keys = true })
+      local body = '{"size":0,"aggs":{"h":{"terms":{"field":"host"},"aggs":{"m":{"max":{"field":"n"}}}}}}'
+      local answer = run(body, { typed_keys = true })
       assert.is_table(answer.aggregations["sterms#h"].buckets[1]["max#m"])
     end)
   end)
@@ -214,12 +219,13 @@ describe("blip.query.search", function()
     end)
 
     it("to sort by a field that no index has", function()
-      assert.equal("No mapping found for [zzz] in order to sort on", refused '{"sort":["zzz"]}'.root_cause[1].reason)
+      local cause = refused '{"sort":["zzz"]}'.root_cause[1]
+      assert.equal("No mapping found for [zzz] in order to sort on", cause.reason)
     end)
 
     it("deeply nested queries without growing the stack", function()
-      local body = ('{"query":' .. ('{"bool":{"must":'):rep(150) .. '{"match_all":{}}' .. ("}}"):rep(150) .. "}")
-      assert.matches("nested deeper", refused(body).reason)
+      local query = ('{"bool":{"must":'):rep(150) .. '{"match_all":{}}' .. ("}}"):rep(150)
+      assert.matches("nested deeper", refused('{"query":' .. query .. "}").reason)
     end)
   end)
 end)
