@@ -29,7 +29,8 @@ end
 local SEARCH_PARAMETERS = joined(INDEX_PARAMETERS, TEXT_PARAMETERS, {
   "from", "size", "sort", "_source", "_source_includes", "_source_excludes", "track_total_hits",
   "track_scores", "rest_total_hits_as_int", "typed_keys",
-  "timeout", "preference", "routing", "search_type", "version", "seq_no_primary_term", "request_cache", "batched_reduce_size", "max_concurrent_shard_requests",
+  "timeout", "preference", "routing", "search_type", "version", "seq_no_primary_term", "request_cache",
+  "batched_reduce_size", "max_concurrent_shard_requests",
   "pre_filter_shard_size", "allow_partial_search_results", "ccs_minimize_roundtrips", "stored_fields",
   "docvalue_fields", "explain", "stats", "terminate_after", "cancel_after_time_interval", "search_pipeline",
   "phase_took", "index", "type",

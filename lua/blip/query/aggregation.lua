@@ -182,6 +182,14 @@ function build(at, nodes, condition, path)
   end
 end
 
+--- Compiles a tree of aggregations without running it.
+-- @return true, or nil and an error
+function aggregation.check(indices, filter, nodes)
+  local root = level.root(indices, filter)
+  build(root, nodes, nil, "")
+  return root:check()
+end
+
 --- Works out a tree of aggregations, and how many rows there are.
 -- @param connection of the store
 -- @tparam table indices a list of `{ name =, mapping = }`

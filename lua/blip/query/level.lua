@@ -198,6 +198,19 @@ function Level:statement()
   return sql, from.params
 end
 
+--- Compiles this level and those below it. Returns true, or nil and an error.
+function Level:check()
+  local sql, err = self:statement()
+  if not sql then return nil, err end
+  self.chosen = {}
+  for _, child in ipairs(self.children) do
+    local ok
+    ok, err = child:check()
+    if not ok then return nil, err end
+  end
+  return true
+end
+
 --- A text for the keys of a row; the keys of parents and children compare by it.
 local function tuple(columns, row)
   if #columns == 1 then return columns[1][row] end
