@@ -34,6 +34,8 @@ local function field_clause(name, options, make)
     if not read.is_object(value) then return make(field, value, {}) end
     for _, key in ipairs(read.keys(value)) do
       if not options.known[key] then return problem.parsing("[%s] query does not support [%s]", name, key) end
+      local ok, err = read.check_kind(name, value, key)
+      if not ok then return nil, err end
     end
     return make(field, value[options.value], value)
   end
@@ -43,6 +45,9 @@ local function needs_value(name, make)
   return function(field, value, options)
     if value == nil or value == json.null then
       return problem.argument(name == "match" and "[match] requires query value" or "value cannot be null")
+    end
+    if type(value) == "table" then
+      return problem.parsing("[%s] unknown token [%s] after [query]", name, read.token(value))
     end
     return make(field, value, options)
   end

@@ -9,6 +9,9 @@ local date_format = {}
 --- The format of date fields that name none.
 date_format.DEFAULT = "strict_date_optional_time||epoch_millis"
 
+--- How far from 1970 a date may lie: its microseconds are 64-bit integers.
+date_format.FURTHEST_MS = 9.2e15
+
 local NAMED = {
   date = "yyyy-MM-dd", date_hour = "yyyy-MM-dd'T'HH", date_hour_minute = "yyyy-MM-dd'T'HH:mm",
   date_hour_minute_second = "yyyy-MM-dd'T'HH:mm:ss",
@@ -230,7 +233,8 @@ local function read_epoch(scale)
   return function(text)
     local number = text:match "^%-?%d+$" or text:match "^%-?%d+%.%d+$"
     if not number then return nil end
-    return { epoch_ms = math.floor(tonumber(number) * scale) }
+    local ms = tonumber(number) * scale
+    return math.abs(ms) < date_format.FURTHEST_MS and { epoch_ms = math.floor(ms) } or nil
   end
 end
 

@@ -12,7 +12,8 @@ local zone = require "blip.query.zone"
 
 local date_math = {}
 
-local UNITS = { y = true, M = true, w = true, d = true, h = true, H = true, m = true, s = true }
+--- Units, and about how long they are.
+local UNIT_MS = { y = 3.2e10, M = 2.7e9, w = 6.1e8, d = 8.7e7, h = 3.6e6, H = 3.6e6, m = 6e4, s = 1e3 }
 local PARTS = { "month", "day", "hour", "minute", "second", "ms" }
 local PART_UNIT = { month = "y", day = "M", hour = "d", minute = "h", second = "m", ms = "s" }
 
@@ -41,7 +42,7 @@ local function walk(ms, steps, options)
   local at = 1
   while at <= #steps do
     local sign, digits, unit = steps:match("^([+%-/])(%d*)(%a)", at)
-    if not sign or not UNITS[unit] or (sign == "/" and digits ~= "" and digits ~= "1") then
+    if not sign or not UNIT_MS[unit] or (sign == "/" and digits ~= "" and digits ~= "1") then
       return fail.invalid("unit [%s] not supported for date math [%s]", unit or steps:sub(-1), steps)
     end
     at = at + #sign + #digits + #unit
@@ -50,7 +51,9 @@ local function walk(ms, steps, options)
       wall = options.round_up and last_ms(wall, unit) or calendar.floor(wall, unit)
     else
       local count = math.tointeger(tonumber(digits)) or 1
-      if count > 1000000000 then return fail.invalid("date math [%s] leads too far", steps) end
+      if math.abs(wall) + count * UNIT_MS[unit] > date_format.FURTHEST_MS then
+        return fail.invalid("date math [%s] leads too far", steps)
+      end
       wall = calendar.add(wall, sign == "-" and -count or count, unit)
     end
     ms = zone.to_utc(options.zone, wall)

@@ -82,6 +82,8 @@ end
 
 local RANGE_OPTIONS = read.set "field ranges keyed missing format time_zone script"
 
+local RANGE_BOUNDS = read.set "from to key"
+
 --- Reads a list of ranges: `bound(value, options)` gives the number in a bound and its text.
 local function ranges(type, bound, make_filter)
   return function(body)
@@ -97,6 +99,8 @@ local function ranges(type, bound, make_filter)
     local parts = {}
     for i, range in ipairs(list) do
       local part
+      ok, err = read.check_options(type, range, RANGE_BOUNDS)
+      if not ok then return nil, err end
       part, err = bound(range, body)
       if not part then return problem.shards(err) end
       part.filter = make_filter(body.field, part)

@@ -74,7 +74,7 @@ end
 
 --- A condition of `include` or `exclude` on the key.
 local function read_choice(name, choice)
-  if choice == nil then return function() return nil end end
+  if choice == nil or choice == json.null then return function() return nil end end
   if read.is_object(choice) then
     return problem.argument("[terms] %s by partition is not supported", name)
   end
@@ -86,7 +86,7 @@ local function read_choice(name, choice)
   end
   return function(key, bind)
     local places = {}
-    for i, value in ipairs(choice) do places[i] = bind(tostring(value)) end
+    for i, value in ipairs(read.list(choice)) do places[i] = bind(read.show(value)) end
     if #places == 0 then return name == "include" and "FALSE" or nil end
     return ("%s(%s::VARCHAR IN (%s))"):format(negation, key, table.concat(places, ", "))
   end
