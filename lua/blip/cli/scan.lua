@@ -80,11 +80,11 @@ local function numeric_columns(opened, wanted)
   return list
 end
 
---- The shortest usual interval that holds three rows on average.
+--- The shortest usual interval that holds three rows on average, or nearly.
 local function choose_interval(rhythm, rows)
   local mean = (rhythm.last_ms - rhythm.first_ms) / math.max(1, rows - 1)
   for _, nice in ipairs(NICE_MS) do
-    if nice >= 3 * mean then return nice end
+    if nice >= 2.9 * mean then return nice end
   end
   return NICE_MS[#NICE_MS]
 end

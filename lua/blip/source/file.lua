@@ -102,18 +102,25 @@ local function json_source(c, path, found)
   return ("(SELECT %s FROM %s)"):format(table.concat(columns, ", "), reader)
 end
 
+--- DuckDB counts the JSON lines that it has begun: one more than it has read.
+local function explain_json(reason)
+  local unit, begun, what = reason:match "in (%l+)[^%d]* (%d+):%s*(.-)[%s.]*$"
+  if not unit then return fail.invalid("is not JSON: %s", reason) end
+  return fail.invalid("%s %d is not JSON: %s", unit, math.max(1, tonumber(begun) - 1), what)
+end
+
 --- DuckDB's complaint about a file in one line.
 local function explain(err)
   local reason = err.reason
-  local line = reason:match "CSV Error on Line: (%d+)" or reason:match "[Ll]ine:? (%d+)"
+  if reason:find "Malformed JSON" then return explain_json(reason) end
+  local line = reason:match "CSV Error on Line: (%d+)"
   local wanted, found = reason:match "Expected Number of Columns: (%d+) Found: (%d+)"
-  if wanted then return fail.invalid("line %s has %s fields, not %s", line, found, wanted) end
-  if reason:find "unterminated quote" then
+  if wanted then
+    return fail.invalid("line %s has %s fields, not %s", line, found, wanted)
+  elseif reason:find "unterminated quote" then
     return fail.invalid("line %s has a quote that is not closed", line)
   elseif reason:find "unicode" or reason:find "utf%-8" then
     return fail.invalid("line %s is not valid UTF-8", line or "?")
-  elseif reason:find "Malformed JSON" and line then
-    return fail.invalid("line %s is not JSON: %s", line, reason:match "line %d+:%s*(.-)[%s.]*$")
   end
   return fail.invalid("cannot be read: %s", reason)
 end
