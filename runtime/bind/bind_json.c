@@ -58,19 +58,23 @@ static void write_array(struct writer *w, int at) {
     write_close(w, ']', count == 0);
 }
 
+static void write_name(struct writer *w, const char *text, size_t size, bool first) {
+    if (!first) bytes_append_char(w->out, ',');
+    write_line(w);
+    bytes_append_quoted(w->out, text, size);
+    bytes_append_text(w->out, w->indent ? " : " : ":");
+}
+
 // Writes one field: the key at the top of the stack, its value from the table at `at`.
 static void write_field(struct writer *w, int at, bool first) {
     lua_State *L = w->L;
-    if (!first) bytes_append_char(w->out, ',');
-    write_line(w);
     lua_pushvalue(L, -1);
     lua_rawget(L, at);
     lua_pushvalue(L, -2);  // lua_tolstring would change a number key in place
     size_t size;
     const char *key = lua_tolstring(L, -1, &size);
     if (!key) luaL_error(L, "JSON: a %s cannot be a key", luaL_typename(L, -1));
-    bytes_append_quoted(w->out, key, size);
-    bytes_append_text(w->out, w->indent ? " : " : ":");
+    write_name(w, key, size, first);
     write_value(w, lua_gettop(L) - 1);
     lua_pop(L, 2);
 }
@@ -171,7 +175,60 @@ static void push_names(lua_State *L, int at) {
     lua_settop(L, names);
 }
 
+#define SMALL_OBJECT 16  // fields
+
+static void sort_few(struct key *keys, size_t count) {
+    for (size_t i = 1; i < count; i++)
+        for (size_t j = i; j && key_compare(&keys[j - 1], &keys[j]) > 0; j--) {
+            struct key kept = keys[j];
+            keys[j] = keys[j - 1];
+            keys[j - 1] = kept;
+        }
+}
+
+// Leaves a plain object's keys and values on the stack, sorted by `keys`; returns how many, or
+// SIZE_MAX (and nothing on the stack) when it is not small or has other keys than texts.
+static size_t push_few(lua_State *L, int at, struct key *keys) {
+    int top = lua_gettop(L);
+    size_t count = 0;
+    luaL_checkstack(L, 2 * SMALL_OBJECT + 8, "JSON");
+    lua_pushnil(L);
+    while (lua_next(L, at)) {
+        if (count == SMALL_OBJECT || lua_type(L, -2) != LUA_TSTRING) {
+            lua_settop(L, top);
+            return SIZE_MAX;
+        }
+        keys[count].text = lua_tolstring(L, -2, &keys[count].size);
+        keys[count++].at = lua_gettop(L);
+        lua_pushvalue(L, -2);
+    }
+    sort_few(keys, count);
+    return count;
+}
+
+// Most objects have a few fields and no marks: these are written without a list of names.
+static bool write_small_object(struct writer *w, int at) {
+    lua_State *L = w->L;
+    struct key keys[SMALL_OBJECT];
+    if (lua_getmetatable(L, at)) {
+        lua_pop(L, 1);
+        return false;
+    }
+    int top = lua_gettop(L);
+    size_t count = push_few(L, at, keys);
+    if (count == SIZE_MAX) return false;
+    write_open(w, '{');
+    for (size_t i = 0; i < count; i++) {
+        write_name(w, keys[i].text, keys[i].size, i == 0);
+        write_value(w, (int)keys[i].at);
+    }
+    write_close(w, '}', count == 0);
+    lua_settop(L, top);
+    return true;
+}
+
 static void write_object(struct writer *w, int at) {
+    if (write_small_object(w, at)) return;
     write_open(w, '{');
     push_names(w->L, at);
     int names = lua_gettop(w->L);

@@ -120,10 +120,9 @@ local function build_metric(at, node, condition, path)
     numbers[i] = at:add(condition and aggregate.where(one, condition) or one)
   end
   for name, i in pairs(spec.paths) do at.paths[path .. node.name .. "." .. name] = numbers[i] end
-  local text, show = text_of(at, spec), spec.show
+  local text, show, values = text_of(at, spec), spec.show, {}  -- values are used again for every row
   return function(row)
-    local values = {}
-    for i, number in ipairs(numbers) do values[i] = row and at:value(number, row) or nil end
+    for i = 1, #numbers do values[i] = row and at:value(numbers[i], row) or nil end
     return show(values, text)
   end
 end
@@ -173,8 +172,8 @@ function build(at, nodes, condition, path)
     answers[i], children[i] = BUILDERS[node.kind](at, node, condition, path)
   end
   return function(row, answer)
-    for i, node in ipairs(nodes) do
-      local one = answers[i](row)
+    for i = 1, #nodes do
+      local node, one = nodes[i], answers[i](row)
       one.meta = node.meta
       answer[at.typed_keys and typed_name(node, children[i]) or node.name] = one
     end

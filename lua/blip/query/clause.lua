@@ -180,7 +180,8 @@ clauses.match_phrase_prefix = field_clause("match_phrase_prefix",
 
 clauses.match_bool_prefix = field_clause("match_bool_prefix",
   { value = "query",
-    known = read.set "query analyzer boost _name operator prefix_length max_expansions fuzzy_transpositions" },
+    known = read.set [[query analyzer boost _name operator prefix_length max_expansions
+      fuzzy_transpositions]] },
   needs_value("match_bool_prefix", function(field, text, options)
     return filter.match(field, text, { prefix = true, all = tostring(options.operator):lower() == "and" })
   end))

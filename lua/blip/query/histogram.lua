@@ -108,11 +108,14 @@ local function date_values(from, body, type)
     field.type, type)
 end
 
---- The bucket after one.
-local function next_date(key, step, settings)
-  if step.width_ms then return key + step.width_ms end
-  local wall = zone.to_local(settings.zone, key - settings.offset_ms)
-  return zone.to_utc(settings.zone, calendar.add(wall, 1, step.unit)) + settings.offset_ms
+--- A function from a bucket's key to the next one's.
+local function next_key(step, settings)
+  local width = step.width_ms
+  if width then return function(key) return key + width end end
+  return function(key)
+    local wall = zone.to_local(settings.zone, key - settings.offset_ms)
+    return zone.to_utc(settings.zone, calendar.add(wall, 1, step.unit)) + settings.offset_ms
+  end
 end
 
 --- The bucket that a time lies in.
@@ -243,6 +246,7 @@ local function read_bounds(name, bounds, body)
 end
 
 local function date_text(body, settings)
+  if not body.format and not settings.zone then return date_format.write end
   return function(key)
     return date_format.write(key, body.format, zone.to_local(settings.zone, key) - key)
   end
@@ -305,7 +309,7 @@ function histogram.read_date(body)
     where = hard_condition(hard),
     show = show {
       least = least, keyed = read.boolean(body.keyed), order = order, text = date_text(body, settings),
-      next = function(key) return next_date(key, step, settings) end,
+      next = next_key(step, settings),
       estimate = step.width_ms and function(first, last) return (last - first) // step.width_ms + 1 end,
       first = extended.min and floor_date(extended.min, step, settings),
       last = extended.max and floor_date(extended.max, step, settings),
