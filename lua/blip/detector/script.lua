@@ -12,18 +12,17 @@ local log = require "runtime.log"
 local runtime = require "runtime.script"
 local script_model = require "blip.detector.script_model"
 
-local MAX_TEXT = 256 * 1024
 -- About half a second of Lua, and what a model of a few thousand numbers needs.
 local LIMITS = { memory_bytes = 64 << 20, steps = 20000000, cpu_ms = 3000 }
 
 local SENSITIVITY = { low = 2, medium = 1, high = 0.5 } -- factors of the ensemble's threshold
 
-local script = {}
+local script = { MAX_TEXT = 256 * 1024 }
 
 local function read_file(path)
   local file, reason = io.open(path, "rb")
   if not file then return fail.not_found("%s", reason) end
-  local text, wrong = file:read(MAX_TEXT + 1)
+  local text, wrong = file:read(script.MAX_TEXT + 1)
   file:close()
   if wrong then return fail.failed("%s: %s", path, wrong) end
   return text or ""
@@ -195,8 +194,8 @@ local IDENTITY = { -- what a model has learned is worth nothing once one of thes
   "source", "time", "filter", "category", "interval", "features", "model",
 }
 
--- FNV-1a, 64 bits, as text.
-local function hash(text)
+--- A text's fingerprint: FNV-1a, 64 bits, as text.
+function script.hash(text)
   local h = 0xcbf29ce484222325
   for i = 1, #text do h = (h ~ text:byte(i)) * 0x100000001b3 end
   return ("%016x"):format(h)
@@ -224,7 +223,7 @@ end
 local function version(self, given)
   local parts = { code = has_code(given) and self.text or nil }
   for _, key in ipairs(IDENTITY) do parts[key] = without_lines(given[key]) end
-  return hash(json.encode(parts))
+  return script.hash(json.encode(parts))
 end
 
 local function to_definition(self, given)
@@ -275,7 +274,7 @@ end
 -- `invalid` error with all `problems`, each `{ file =, line =, message = }`
 function script.read(text, path)
   local name = path:match("[^/]*$")
-  if #text > MAX_TEXT then
+  if #text > script.MAX_TEXT then
     return refuse { { file = path, line = 1, message = "is larger than 256 KB" } }
   elseif #name > 50 then
     return refuse { { file = path, line = 1, message = "has a name of more than 50 characters" } }
