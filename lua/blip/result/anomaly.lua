@@ -219,8 +219,11 @@ local function named(d, frame, row, prefix)
   return values
 end
 
--- The name of the feature that contributed most.
-local function most_blamed(d, contribution)
+-- The name of the feature to blame: the one that the model names, else the one that contributed
+-- most. A column that was constant until it left its range has no share, and yet is the cause.
+local function most_blamed(d, frame, row, contribution)
+  local named_by_model = frame:type "cause_feature" and frame:get(row, "cause_feature")
+  if named_by_model and d.features[named_by_model] then return d.features[named_by_model].name end
   local most
   for _, feature in ipairs(d.features) do
     local share = contribution[feature.name] or 0
@@ -248,7 +251,7 @@ function anomaly.row(d, frame, row)
     grade = frame:get(row, "grade"),
     score = frame:get(row, "score"),
     confidence = frame:get(row, "confidence"),
-    cause = most_blamed(d, contribution),
+    cause = most_blamed(d, frame, row, contribution),
     values = named(d, frame, row, "f"),
     expected = named(d, frame, row, "expected_"),
     lower = named(d, frame, row, "lower_"),
