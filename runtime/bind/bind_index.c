@@ -9,7 +9,7 @@
  *
  *     c:bulk(body[, index]) -> bulk | nil, err      reads a _bulk body
  *     c:bulk_one(index, { action=, id=, source=, if_seq_no=, ... }) -> bulk | nil, err
- *     b:targets() -> { { name=, require_alias= }, ... }
+ *     b:targets() -> { { name=, require_alias=, only_deletes= }, ... }
  *     b:resolve(target, c, index)                   where the target's documents go
  *     b:refuse(target, http_status, error_json)     or why they go nowhere
  *     b:run(c) -> true | nil, err
@@ -266,6 +266,14 @@ static int bind_bulk_one(lua_State *L) {
     return err.status == STATUS_INVALID ? refuse_request(L, &refusal) : bind_fail(L, &err);
 }
 
+// Nothing is created for documents that are only to be deleted.
+static bool only_deletes(const struct bulk *b, size_t target) {
+    for (size_t i = 0; i < b->count; i++)
+        if (b->operations[i].target == target && b->operations[i].action != ACTION_DELETE)
+            return false;
+    return true;
+}
+
 static int bind_bulk_targets(lua_State *L) {
     struct bulk *b = check_bulk(L, 1);
     lua_createtable(L, (int)b->target_count, 0);
@@ -276,6 +284,8 @@ static int bind_bulk_targets(lua_State *L) {
         lua_setfield(L, -2, "name");
         lua_pushboolean(L, t->require_alias);
         lua_setfield(L, -2, "require_alias");
+        lua_pushboolean(L, only_deletes(b, i));
+        lua_setfield(L, -2, "only_deletes");
         lua_seti(L, -2, (lua_Integer)i + 1);
     }
     return 1;
