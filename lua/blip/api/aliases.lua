@@ -199,7 +199,7 @@ end
 local function missing(wanted)
   local list = {}
   for _, part in ipairs(wanted) do
-    if part ~= "_all" and not part:find "[*-]" and not catalog.alias(part) then list[#list + 1] = part end
+    if part ~= "_all" and not part:find "%*" and not part:find "^%-" and not catalog.alias(part) then list[#list + 1] = part end
   end
   table.sort(list)
   return list

@@ -4,4 +4,9 @@
 -- A literal segment beats a `{parameter}`; a pattern that two modules define is an error.
 -- @module blip.api
 return {
+  "blip.api.cluster",
+  "blip.api.indices",
+  "blip.api.aliases",
+  "blip.api.documents",
+  "blip.api.search",
 }
