@@ -18,6 +18,7 @@ int luaopen_runtime_json(lua_State *L);
 int luaopen_runtime_log(lua_State *L);
 int luaopen_runtime_render(lua_State *L);
 int luaopen_runtime_model(lua_State *L);
+int luaopen_runtime_model_parts(lua_State *L);
 int luaopen_runtime_socket(lua_State *L);
 int luaopen_runtime_store(lua_State *L);
 int luaopen_runtime_script(lua_State *L);

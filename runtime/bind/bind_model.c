@@ -24,7 +24,7 @@
  *     model.give_back(key, set)               the set is then closed here, and at home there
  *     model.drop(key)                         forgets it
  * A borrowed set that is collected or closed is dropped: the next borrower finds none. */
-#include "bind/bind_model.h"
+#include "bind/bind.h"
 
 #include "bind/bind_frame.h"
 #include "bind/box.h"

@@ -14,6 +14,7 @@ static const luaL_Reg modules[] = {
     {"runtime.log", luaopen_runtime_log},
     {"runtime.render", luaopen_runtime_render},
     {"runtime.model", luaopen_runtime_model},
+    {"runtime.model_parts", luaopen_runtime_model_parts},
     {"runtime.socket", luaopen_runtime_socket},
     {"runtime.store", luaopen_runtime_store},
     {"runtime.script", luaopen_runtime_script},

@@ -3,9 +3,10 @@
  *
  *     one allocation: [ forest_model | stream's arrays | corrector's arrays ], and the forest's
  *
- * verdict.cause is the enum correction that spoke against an anomaly, 0 when none did. A row of
- * which every value is missing is scored when zeros or fixed values stand in for it (its
- * silence is then the news), but not when they are only repeated or guessed. */
+ * A row of which every value is missing is scored when zeros or fixed values stand in for it
+ * (its silence is then the news), but not when they are only repeated or guessed. */
+#include "model/forest_model.h"
+
 #include "model/corrector.h"
 #include "model/model_class.h"
 #include "model/stream.h"
@@ -266,3 +267,7 @@ const struct model_class forest_class = {
     .load = load,
     .size_bytes = size_bytes,
 };
+
+const struct forest *forest_model_forest(const struct model *m) {
+    return m->class == &forest_class ? &((const struct forest_model *)m)->forest : NULL;
+}

@@ -4,6 +4,7 @@
 #include "model/conditional.h"
 
 static const double learned_share = 0.5;  // a shingle with fewer filled in rows is learned
+static const double largest = 1e100;      // values beyond count as it: their squares are finite
 static const double least_gap = 1.5;      // mean gaps: a longer one holds missing intervals
 
 // --- memory ----------------------------------------------------------------------------------
@@ -62,11 +63,15 @@ static uint64_t missing_intervals(const struct stream *s, const struct model_opt
 
 // --- rows ------------------------------------------------------------------------------------
 
+static double bound(double value) {  // a missing value stays missing
+    return value > largest ? largest : value < -largest ? -largest : value;
+}
+
 // What stands for a missing value of a feature.
 static double substitute(const struct stream *s, const struct model_options *o,
                          size_t feature) {
     if (o->impute == IMPUTE_ZERO) return 0;
-    if (o->impute == IMPUTE_FIXED) return o->fixed[feature];
+    if (o->impute == IMPUTE_FIXED) return bound(o->fixed[feature]);
     return s->moments[feature].previous;
 }
 
@@ -170,7 +175,7 @@ enum status stream_row(struct stream *s, struct forest *f, const struct model_op
     out->missing_count = 0;
     for (size_t i = 0; i < o->features; i++) {
         out->roughness[i] = transform_roughness(&s->moments[i]);
-        out->values[i] = values[i];
+        out->values[i] = bound(values[i]);
         out->missing[i] = (uint8_t)(isnan(values[i]) != 0);
         out->missing_count += out->missing[i];
     }
@@ -180,8 +185,8 @@ enum status stream_row(struct stream *s, struct forest *f, const struct model_op
     return push_row(s, f, o, out->values, out->shift, out->scale, filled, err);
 }
 
-enum status stream_learn(struct stream *s, struct forest *f, const struct model_options *o,
-                         int64_t time_ms, const struct stream_row *row, struct error *err) {
+static void learn_moments(struct stream *s, const struct model_options *o, int64_t time_ms,
+                          const struct stream_row *row) {
     bool timed = time_ms != MODEL_NO_TIME && s->last_time != MODEL_NO_TIME;
     double gap = s->seen > 0 && timed ? (double)time_ms - (double)s->last_time : 0;
     double present = 1 - (double)row->missing_count / (double)o->features;
@@ -192,6 +197,11 @@ enum status stream_learn(struct stream *s, struct forest *f, const struct model_
         transform_learn(&s->moments[i], o->time_decay, row->values[i], row->missing[i]);
     s->last_time = time_ms;
     s->seen++;
+}
+
+enum status stream_learn(struct stream *s, struct forest *f, const struct model_options *o,
+                         int64_t time_ms, const struct stream_row *row, struct error *err) {
+    learn_moments(s, o, time_ms, row);
     return learn_shingle(s, f, o, err);
 }
 
@@ -265,9 +275,11 @@ static enum status push_initial(struct stream *s, struct forest *f,
     }
     if (status == STATUS_OK)
         status = push_row(s, f, o, row.values, row.shift, row.scale, false, err);
-    return status == STATUS_OK ? stream_learn(s, f, o, time_ms, &row, err) : status;
+    learn_moments(s, o, time_ms, &row);
+    return status;
 }
 
+// The first rows fill the shingle and the moments; the forest learns from the next row on.
 static enum status release_initial(struct stream *s, struct forest *f,
                                    const struct model_options *o, size_t count,
                                    struct error *err) {
@@ -285,7 +297,8 @@ static enum status release_initial(struct stream *s, struct forest *f,
 
 enum status stream_hold(struct stream *s, struct forest *f, const struct model_options *o,
                         int64_t time_ms, const double *values, struct error *err) {
-    memcpy(s->initial + s->seen * o->features, values, o->features * sizeof *values);
+    for (size_t i = 0; i < o->features; i++)
+        s->initial[s->seen * o->features + i] = bound(values[i]);
     s->initial_times[s->seen++] = time_ms;
     s->bucket++;
     if (stream_holds(s, o)) return STATUS_OK;

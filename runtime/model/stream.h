@@ -42,8 +42,8 @@ struct stream_row {
 size_t stream_size(const struct model_options *o);
 void stream_init(struct stream *s, void *memory, const struct model_options *o);
 
-/* Whether rows are still held back: then stream_hold() takes them, and the last of them fills
- * the ring and teaches the forest. */
+/* Whether rows are still held back: then stream_hold() takes them, and the last of them pushes
+ * them all to the ring. */
 bool stream_holds(const struct stream *s, const struct model_options *o);
 enum status stream_hold(struct stream *s, struct forest *f, const struct model_options *o,
                         int64_t time_ms, const double *values, struct error *err);

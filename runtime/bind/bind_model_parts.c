@@ -1,0 +1,200 @@
+/* bind/bind_model_parts.c - require "runtime.model_parts": pieces of the forest's pipeline,
+ * each by itself, for specs and for models written in Lua.
+ *
+ *     parts.probe(model, point[, missing]) -> { score =, high = {}, low = {}, imputed = {},
+ *             neighbours = { { point = {}, trees =, distance = }, ... } } | nil, err
+ *         point: coordinates of a whole shingle, oldest row first; missing: { true at those
+ *         places that imputed[] shall fill in }
+ *     parts.threshold(options) -> t      options as model.new{}
+ *         t:ask(score) -> threshold, grade
+ *         t:learn(score, corrected, last)
+ *     parts.transform(options) -> t      of one feature
+ *         t:ask(value) -> coordinate, shift, scale
+ *         t:learn(value) */
+#include "bind/bind.h"
+#include "bind/box.h"
+#include "bind/model_options.h"
+#include "model/attribution.h"
+#include "model/conditional.h"
+#include "model/forest_model.h"
+#include "model/threshold.h"
+#include "model/transform.h"
+#include <lauxlib.h>
+#include <stdlib.h>
+
+#define MODEL "runtime.model"
+#define THRESHOLD "runtime.model_parts.threshold"
+#define TRANSFORM "runtime.model_parts.transform"
+
+// --- probing the trees -----------------------------------------------------------------------
+
+static const struct forest *check_forest(lua_State *L) {
+    struct model **box = luaL_checkudata(L, 1, MODEL);
+    const struct forest *f = *box ? forest_model_forest(*box) : NULL;
+    luaL_argcheck(L, f, 1, "not a forest");
+    return f;
+}
+
+static void check_point(lua_State *L, int at, size_t dims, float *point) {
+    luaL_checktype(L, at, LUA_TTABLE);
+    for (size_t i = 0; i < dims; i++) {
+        lua_geti(L, at, (lua_Integer)i + 1);
+        double value = luaL_checknumber(L, -1);
+        luaL_argcheck(L, value >= -FOREST_MAX && value <= FOREST_MAX, at, "out of range");
+        point[i] = (float)value + 0.0f;
+        lua_pop(L, 1);
+    }
+}
+
+static void check_marks(lua_State *L, int at, size_t dims, uint8_t *marks) {
+    for (size_t i = 0; i < dims; i++) {
+        marks[i] = 0;
+        if (!lua_istable(L, at)) continue;
+        lua_geti(L, at, (lua_Integer)i + 1);
+        marks[i] = lua_toboolean(L, -1) != 0;
+        lua_pop(L, 1);
+    }
+}
+
+static void set_doubles(lua_State *L, const char *name, const double *values, size_t count) {
+    lua_createtable(L, (int)count, 0);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushnumber(L, values[i]);
+        lua_seti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, name);
+}
+
+static void set_floats(lua_State *L, const char *name, const float *values, size_t count) {
+    lua_createtable(L, (int)count, 0);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushnumber(L, (lua_Number)values[i]);
+        lua_seti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, name);
+}
+
+static void set_neighbours(lua_State *L, const struct forest *f, const float *point) {
+    struct neighbour *list = lua_newuserdatauv(L, f->trees * sizeof *list, 0);
+    size_t count = forest_neighbours(f, point, list);
+    lua_createtable(L, (int)count, 0);
+    for (size_t i = 0; i < count; i++) {
+        lua_createtable(L, 0, 3);
+        set_floats(L, "point", tree_point(&f->space, list[i].row), f->space.dims);
+        lua_pushinteger(L, list[i].trees);
+        lua_setfield(L, -2, "trees");
+        lua_pushnumber(L, list[i].distance);
+        lua_setfield(L, -2, "distance");
+        lua_seti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_remove(L, -2);
+    lua_setfield(L, -2, "neighbours");
+}
+
+static int bind_probe(lua_State *L) {
+    const struct forest *f = check_forest(L);
+    size_t dims = f->space.dims;
+    float point[TREE_MAX_DIMS];
+    uint8_t marks[TREE_MAX_DIMS];
+    double high[TREE_MAX_DIMS], low[TREE_MAX_DIMS];
+    check_point(L, 2, dims, point);
+    check_marks(L, 3, dims, marks);
+    forest_attribution(f, point, high, low);
+    lua_createtable(L, 0, 5);
+    lua_pushnumber(L, forest_score(f, point));
+    lua_setfield(L, -2, "score");
+    set_doubles(L, "high", high, dims);
+    set_doubles(L, "low", low, dims);
+    set_neighbours(L, f, point);
+    struct error err;
+    if (forest_impute(f, point, marks, &err) != STATUS_OK) return bind_fail(L, &err);
+    set_floats(L, "imputed", point, dims);
+    return 1;
+}
+
+// --- threshold -------------------------------------------------------------------------------
+
+struct threshold_box {
+    struct model_options options;
+    struct threshold threshold;
+};
+
+static int bind_threshold_new(lua_State *L) {
+    struct model_options options = bind_check_model_options(L, 1);
+    struct threshold_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+    *box = (struct threshold_box){.options = options};
+    luaL_setmetatable(L, THRESHOLD);
+    return 1;
+}
+
+static int bind_threshold_ask(lua_State *L) {
+    struct threshold_box *box = luaL_checkudata(L, 1, THRESHOLD);
+    struct threshold_answer a =
+        threshold_ask(&box->threshold, &box->options, luaL_checknumber(L, 2));
+    lua_pushnumber(L, a.threshold);
+    lua_pushnumber(L, a.grade);
+    return 2;
+}
+
+static int bind_threshold_learn(lua_State *L) {
+    struct threshold_box *box = luaL_checkudata(L, 1, THRESHOLD);
+    threshold_learn(&box->threshold, &box->options, luaL_checknumber(L, 2),
+                    luaL_checknumber(L, 3), luaL_checknumber(L, 4));
+    return 0;
+}
+
+// --- transform -------------------------------------------------------------------------------
+
+struct transform_box {
+    struct model_options options;
+    struct transform transform;
+};
+
+static int bind_transform_new(lua_State *L) {
+    struct model_options options = bind_check_model_options(L, 1);
+    struct transform_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+    *box = (struct transform_box){.options = options};
+    luaL_setmetatable(L, TRANSFORM);
+    return 1;
+}
+
+static int bind_transform_ask(lua_State *L) {
+    struct transform_box *box = luaL_checkudata(L, 1, TRANSFORM);
+    enum transform_method method = box->options.transform;
+    double shift = transform_shift(&box->transform, method);
+    double scale = transform_scale(&box->transform, method);
+    lua_pushnumber(L,
+                   (lua_Number)transform_apply(method, shift, scale, luaL_checknumber(L, 2)));
+    lua_pushnumber(L, shift);
+    lua_pushnumber(L, scale);
+    return 3;
+}
+
+static int bind_transform_learn(lua_State *L) {
+    struct transform_box *box = luaL_checkudata(L, 1, TRANSFORM);
+    transform_learn(&box->transform, box->options.time_decay, luaL_checknumber(L, 2), false);
+    return 0;
+}
+
+static void new_class(lua_State *L, const char *name, const luaL_Reg *methods) {
+    luaL_newmetatable(L, name);
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+}
+
+int luaopen_runtime_model_parts(lua_State *L) {
+    static const luaL_Reg threshold_methods[] = {
+        {"ask", bind_threshold_ask}, {"learn", bind_threshold_learn}, {NULL, NULL}};
+    static const luaL_Reg transform_methods[] = {
+        {"ask", bind_transform_ask}, {"learn", bind_transform_learn}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"probe", bind_probe},
+                                         {"threshold", bind_threshold_new},
+                                         {"transform", bind_transform_new},
+                                         {NULL, NULL}};
+    new_class(L, THRESHOLD, threshold_methods);
+    new_class(L, TRANSFORM, transform_methods);
+    luaL_newlib(L, functions);
+    return 1;
+}
