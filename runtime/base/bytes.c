@@ -112,19 +112,47 @@ static void append_escape(struct bytes *b, unsigned char c) {
     char letter = short_escape(c);
     if (letter)
         bytes_append(b, (char[]){'\\', letter}, 2);
+    else if (c >= 0x80)
+        bytes_append_text(b, "\xef\xbf\xbd");
     else
         bytes_append_format(b, "\\u%04x", c);
+}
+
+// The length of the UTF-8 sequence at the start of a text, 0 when it is none (RFC 3629).
+static size_t sequence_length(const unsigned char *text, size_t size) {
+    unsigned char c = text[0], low = 0x80, high = 0xbf;
+    size_t length = c >= 0xc2 && c <= 0xdf   ? 2
+                    : (c & 0xf0) == 0xe0     ? 3
+                    : c >= 0xf0 && c <= 0xf4 ? 4
+                                             : 0;
+    if (length == 0 || length > size) return 0;
+    if (c == 0xe0) low = 0xa0;   // no longer form than needed
+    if (c == 0xed) high = 0x9f;  // no surrogates
+    if (c == 0xf0) low = 0x90;
+    if (c == 0xf4) high = 0x8f;  // nothing above U+10FFFF
+    if (text[1] < low || text[1] > high) return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80) return 0;
+    return length;
+}
+
+// How many bytes at the start of a text stand in JSON as they are; 0 for one to escape.
+static size_t plain_length(const char *text, size_t size) {
+    unsigned char c = (unsigned char)*text;
+    if (c >= 0x80) return sequence_length((const unsigned char *)text, size);
+    return c >= 0x20 && c != '"' && c != '\\';
 }
 
 void bytes_append_quoted(struct bytes *b, const char *text, size_t size) {
     bytes_append_char(b, '"');
     size_t start = 0;
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
+    for (size_t i = 0; i < size;) {
+        size_t plain = plain_length(text + i, size - i);
+        i += plain;
+        if (plain) continue;
         bytes_append(b, text + start, i - start);
-        append_escape(b, c);
-        start = i + 1;
+        append_escape(b, (unsigned char)text[i]);
+        start = ++i;
     }
     bytes_append(b, text + start, size - start);
     bytes_append_char(b, '"');

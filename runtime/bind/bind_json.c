@@ -250,14 +250,66 @@ static bool has_mark(lua_State *L, int at, const char *mark) {
     return same;
 }
 
+// Where a string ends that begins at a quote.
+static size_t string_end(const char *text, size_t size, size_t at) {
+    for (at++; at < size && text[at] != '"'; at++)
+        if (text[at] == '\\') at++;
+    return at + 1 < size ? at + 1 : size;
+}
+
+// Writes one character of JSON text between its strings, with our own white space.
+static void write_raw_char(struct writer *w, char before, char c) {
+    if (before == '{' || before == '[') {
+        if (c != '}' && c != ']') write_line(w);
+    }
+    if (c == '{' || c == '[') w->depth++;
+    if (c == '}' || c == ']') {
+        w->depth--;
+        if (before == '{' || before == '[')
+            bytes_append_char(w->out, ' ');
+        else
+            write_line(w);
+    }
+    bytes_append_text(w->out, c == ':' ? " : " : (char[]){c, 0});
+    if (c == ',') write_line(w);
+}
+
+// Indents JSON text like the rest.
+static void write_indented(struct writer *w, const char *text, size_t size) {
+    char before = 0;
+    for (size_t at = 0; at < size;) {
+        char c = text[at];
+        if (strchr(" \t\r\n", c)) {
+            at++;
+        } else if (c == '"') {
+            if (before == '{' || before == '[') write_line(w);
+            size_t end = string_end(text, size, at);
+            bytes_append(w->out, text + at, end - at);
+            at = end;
+            before = c;
+        } else {
+            write_raw_char(w, before, c);
+            before = c;
+            at++;
+        }
+    }
+}
+
+static void write_raw(struct writer *w, int at) {
+    size_t size;
+    lua_rawgeti(w->L, at, 1);
+    const char *text = lua_tolstring(w->L, -1, &size);
+    if (w->indent)
+        write_indented(w, text, size);
+    else
+        bytes_append(w->out, text, size);
+    lua_pop(w->L, 1);
+}
+
 static void write_table(struct writer *w, int at) {
     lua_State *L = w->L;
     if (has_mark(L, at, RAW)) {
-        lua_rawgeti(L, at, 1);
-        size_t size;
-        const char *text = lua_tolstring(L, -1, &size);
-        bytes_append(w->out, text, size);
-        lua_pop(L, 1);
+        write_raw(w, at);
     } else if (has_mark(L, at, ARRAY) || (lua_rawlen(L, at) > 0 && !has_mark(L, at, OBJECT))) {
         write_array(w, at);
     } else {

@@ -81,6 +81,16 @@ describe("json", function()
         json.encode({ a = { 1, {} }, b = json.array() }, { pretty = true }))
     end)
 
+    it("indents raw text like the rest", function()
+      local raw = json.raw '{"a":[ 1,{},"x,:[\\"]"],"b":[],"c":{"d":true}}'
+      local plain = { raw = { a = { 1, {}, 'x,:["]' }, b = json.array(), c = { d = true } } }
+      assert.equal(json.encode(plain, { pretty = true }), json.encode({ raw = raw }, { pretty = true }))
+    end)
+
+    it("replaces bytes that are not UTF-8", function()
+      assert.equal('"a\u{FFFD}b\u{FFFD}\u{FFFD}é€😀"', json.encode("a\xffb\xed\xa0é€😀"))
+    end)
+
     it("raises for what has no form", function()
       assert.error_matches(function() json.encode { print } end, "a function has no form")
       assert.error_matches(function() json.encode { [true] = 1 } end, "a boolean cannot be a key")

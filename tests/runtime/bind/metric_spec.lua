@@ -1,0 +1,20 @@
+local metric = require "runtime.metric"
+
+describe("metric", function()
+  it("is one counter for one name and labels", function()
+    local one = metric.counter("blip_spec_total", "For a spec.", 'kind="a"')
+    local same = metric.counter("blip_spec_total", "For a spec.", 'kind="a"')
+    local other = metric.counter("blip_spec_total", "For a spec.", 'kind="b"')
+    one:add()
+    same:add(2)
+    assert.equal(3, one:value())
+    assert.equal(0, other:value())
+  end)
+
+  it("is a gauge that is set", function()
+    local gauge = metric.gauge("blip_spec_level", "For a spec.")
+    gauge:set(5)
+    gauge:set(4.5)
+    assert.equal(4.5, gauge:value())
+  end)
+end)
