@@ -214,7 +214,7 @@ static enum status push(struct model *m, int64_t time_ms, const double *values,
                         struct verdict *out, struct error *err) {
     (void)err;
     struct ensemble *e = (struct ensemble *)m;
-    double x[MODEL_MAX_FEATURES];
+    double x[MODEL_MAX_FEATURES] = {0};
     struct profile_cell cell = profile_cell_at(time_ms);
     out->confidence = 1 - exp2(-((double)m->rows + 1) / CONFIDENCE_ROWS);
 
