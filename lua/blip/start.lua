@@ -7,6 +7,7 @@ local log = require "runtime.log"
 local start = {}
 
 local modules = {
+  "blip.detector.resume",
 }
 
 local function each(func)

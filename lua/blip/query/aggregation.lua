@@ -26,12 +26,6 @@ function aggregation.is_known(type)
   return known[type] ~= nil
 end
 
---- What the dialect calls groupings when it complains of them.
-local FACTORIES = {
-  terms = "TermsAggregatorFactory", histogram = "HistogramAggregatorFactory",
-  date_histogram = "DateHistogramAggregatorFactory", composite = "CompositeAggregationFactory",
-}
-
 local read_nodes
 
 --- The type of an aggregation's definition, its body, and its sub-aggregations.
@@ -65,7 +59,7 @@ local function read_node(name, definition, inside)
   if not type then return nil, body end
   local entry = known[type]
   if not entry then
-    return problem.unknown_name("Unknown aggregation type [%s]%s", type, known)
+    return problem.parsing("Unknown aggregation type [%s]%s", type, problem.suggestion(type, known))
   end
   if not read.is_object(body) then
     return problem.parsing("Expected [START_OBJECT] under [%s], but got a [%s] in [%s]", type,
@@ -79,7 +73,7 @@ local function read_node(name, definition, inside)
   end
   if spec.root_only and inside then
     return problem.late("[%s] aggregation cannot be used with a parent aggregation of type: [%s]",
-      type, FACTORIES[inside])
+      type, inside)
   end
   local nodes
   nodes, err = read_nodes(subs, entry.kind == "grouping" and type or inside)

@@ -192,17 +192,16 @@ end
 
 local DEFAULT_PERCENTS = { 1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0 }
 
-local function bad_percent(percent, name)
-  local shown = type(percent) == "number" and java_number(percent) or read.show(percent)
+local function bad_percent(percent)
   return fail.es {
     status = 400, type = "x_content_parse_exception",
     reason = "Failed to build [percentiles] after last required field arrived",
     caused_by = { type = "illegal_argument_exception",
-                  reason = ("percent must be in [0,100], got [%s]: [%s]"):format(shown, name) },
+                  reason = ("percent must be in [0,100], got [%s]"):format(tostring(percent)) },
   }
 end
 
-function metrics.percentiles(body, name)
+function metrics.percentiles(body)
   local field, err = field_of("percentiles", body, "percents keyed tdigest hdr compression")
   if not field then return nil, err end
   local percents = body.percents or DEFAULT_PERCENTS
@@ -213,7 +212,7 @@ function metrics.percentiles(body, name)
   for i, percent in ipairs(percents) do
     local n = read.number(percent)
     if not n or n < 0 or n > 100 then
-      return bad_percent(n or percent, name)
+      return bad_percent(percent)
     end
     list[i] = with_missing(aggregate.percentile(field, n), body)
     paths[java_number(n)], paths[("%g"):format(n)] = i, i

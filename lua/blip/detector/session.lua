@@ -1,0 +1,226 @@
+--- A run with a memory: scores stretches and commits what came out.
+--
+--     begin ─▶ results ─▶ some snapshots ─▶ position ─▶ commit
+--
+-- The model set stays in memory between jobs. When it is not there (a restart, a failure), it
+-- comes back from the snapshots and a replay of the rows since: models are deterministic, so
+-- that what follows is what would have followed.
+-- @module blip.detector.session
+local anomaly = require "blip.result.anomaly"
+local log = require "runtime.log"
+local model = require "runtime.model"
+local models = require "blip.detector.models"
+local progress = require "blip.detector.progress"
+local results = require "blip.result.index"
+local run = require "blip.detector.run"
+local store = require "runtime.store"
+local time = require "runtime.time"
+local work = require "runtime.work"
+
+local session = {}
+
+local Session = {}
+Session.__index = Session
+
+local FIRST_STRETCH = 64 -- intervals, before it is known how many rows they have
+local STRETCH_ROWS = 20000 -- rows of one stretch: memory, and time until others have their turn
+local SNAPSHOT_BYTES = 16 << 20 -- saved with one commit; the other models take their turn later
+
+-- The set of a run that another job left; nil when there is none, and `busy` when somebody looks
+-- at it.
+local function borrow(d, key)
+  if d.model.kind == "script" then return nil end
+  local set, err = model.borrow(key)
+  if not set and err.kind == "busy" then return nil, err end
+  return set
+end
+
+-- Puts the saved models of a run into a set.
+local function load_snapshots(c, key, set)
+  local frame, err = c:get_snapshots(key)
+  if not frame then return nil, err end
+  for row = 1, #frame do
+    local ok
+    ok, err = set:load(frame:get(row, "entity"), frame:get(row, "bytes"), frame:get(row, "position_ms"))
+    if not ok then return nil, err end
+  end
+  return true
+end
+
+-- Scores the rows that are in no snapshot again; their results are written already.
+local function catch_up(self)
+  local at, position = self.state.unsaved_ms or self.state.position_ms, self.state.position_ms
+  while at < position do
+    work.check()
+    local to = math.min(position, at + self:intervals() * self.d.interval_ms)
+    local frame, err = self.run:stretch(at, to)
+    if not frame then return nil, err end
+    self:learn_density(frame, to - at)
+    at = to
+  end
+  return true
+end
+
+local function rebuild(self)
+  local set, err = models.new_set(self.d, self.threads)
+  if not set then return nil, err end
+  local ok
+  ok, err = load_snapshots(self.c, self.state.run, set)
+  if not ok then return nil, err end
+  self.run, err = run.open(self.d, { set = set, source = self.source, offset_ms = self.state.offset_ms })
+  if not self.run then return nil, err end
+  return catch_up(self)
+end
+
+--- Opens the session of a run whose state is known.
+-- @tparam table d definition
+-- @tparam table state of @{blip.detector.progress}; moves on with every commit
+-- @tparam table options
+--   `[source]`, `[threads]` as for a run; `result` options of @{blip.result.anomaly.template};
+--   `[keep_snapshots]` false for a run that is replayed from its beginning after a crash
+-- @return session; or nil and an error
+function session.open(d, state, options)
+  local self = setmetatable({
+    d = d,
+    state = state,
+    c = store.connection(),
+    source = options.source,
+    threads = options.threads,
+    result = options.result,
+    snapshots = options.keep_snapshots ~= false or d.model.kind == "script",
+  }, Session)
+  local set, err = borrow(d, state.run)
+  if err then return nil, err end
+  local ok
+  if set then
+    ok, err = run.open(d, { set = set, source = self.source, offset_ms = state.offset_ms })
+    self.run = ok
+  else
+    ok, err = rebuild(self)
+  end
+  if not ok then return nil, err end
+  return self
+end
+
+--- How many intervals the next stretch should have.
+function Session:intervals()
+  if not self.density then return FIRST_STRETCH end
+  return math.max(1, math.min(FIRST_STRETCH * 1000, STRETCH_ROWS // math.max(self.density, 0.05)) // 1 | 0)
+end
+
+--- Notes how many rows an interval has.
+function Session:learn_density(frame, span_ms)
+  self.density = #frame / (span_ms / self.d.interval_ms)
+end
+
+-- Saves some of the models that changed; script models all, they live in no registry.
+local function save_models(self)
+  if not self.snapshots then return true end
+  local c, key, position = self.c, self.state.run, self.state.position_ms
+  local last = position - self.d.interval_ms -- start of the last interval that the models know
+  local budget = self.d.model.kind ~= "script" and SNAPSHOT_BYTES or nil
+  local saved, err = self.run.set:save(function(entity, bytes)
+    return c:put_snapshot(key, entity, last, bytes)
+  end, budget)
+  if not saved then return nil, err end
+  local unsaved_from
+  if self.run.set.unsaved_from then unsaved_from = self.run.set:unsaved_from() end
+  self.state.unsaved_ms = unsaved_from and math.max(self.state.from_ms,
+    unsaved_from - (unsaved_from - self.state.offset_ms) % self.d.interval_ms) or position
+  return true
+end
+
+-- The documents of a stretch; intervals without data are none of training.
+local function documents(self, frame, started_ms)
+  local options = {}
+  for name, value in pairs(self.result) do options[name] = value end
+  options.executed = { started_ms, time.now_ms() }
+  options.errors_from_ms = self.state.emit_ms
+  return anomaly.documents(self.d, frame, options)
+end
+
+local function write(self, frame, started_ms, also)
+  local text, count = documents(self, frame, started_ms)
+  if not text then return nil, count end
+  if count > 0 then
+    local ok, err = results.append(self.c, self.d, text)
+    if not ok then return nil, err end
+  end
+  local ok, err = save_models(self)
+  if ok then ok, err = progress.save(self.c, self.state) end
+  if ok and also then ok, err = also() end
+  return ok, err
+end
+
+-- Results, snapshots, position and what `also` writes: all of them or none.
+local function commit(self, frame, to, started_ms, also)
+  local before = self.state
+  local ok, err = results.prepare(self.c, self.d)
+  if ok then ok, err = self.c:begin() end
+  if not ok then return nil, err end
+  self.state = setmetatable({ position_ms = to }, { __index = before })
+  ok, err = write(self, frame, started_ms, also)
+  if ok then ok, err = self.c:commit() end
+  if not ok then
+    self.c:rollback()
+    self.state = before
+    return nil, err
+  end
+  for name, value in pairs(self.state) do before[name] = value end
+  self.state = before
+  return true
+end
+
+local function tell(self, frame)
+  if not self.d.on_anomaly then return end
+  for _, row in ipairs(anomaly.rows(self.d, frame)) do self.d.on_anomaly(row) end
+end
+
+--- Scores the next stretch, at most up to `to`, and commits it.
+-- @tparam integer to end of an interval, ms
+-- @tparam[opt] function also writes more in the same transaction
+-- @treturn boolean whether `to` is reached; or nil and an error: the session is then closed and
+-- its models are dropped, the next one rebuilds them
+function Session:advance(to, also)
+  work.check()
+  local from, started_ms = self.state.position_ms, time.now_ms()
+  local stop = math.min(to, from + self:intervals() * self.d.interval_ms)
+  local frame, err = self.run:stretch(from, stop)
+  local ok = frame ~= nil
+  if ok then ok, err = commit(self, frame, stop, started_ms, also) end
+  if not ok then return self:drop(err) end
+  self:learn_density(frame, stop - from)
+  tell(self, frame)
+  frame:close()
+  return stop >= to
+end
+
+--- Calls `work(self, ...)` and leaves the models to the next job, unless there is none: when it
+-- answers true, the run is over.
+-- @return what work returns, after `true` that the run is over, after `false` that it goes on
+function Session:use(work_on, ...)
+  local ok, done, err = xpcall(work_on, debug.traceback, self, ...)
+  if not ok then
+    self:drop()
+    error(done, 0)
+  end
+  if done then self:drop() else self:close() end
+  return done, err
+end
+
+--- Closes a session after a failure: what its models have learned is not what is stored.
+function Session:drop(err)
+  model.drop(self.state.run)
+  self.run = nil
+  return nil, err
+end
+
+--- Leaves the models to the next job.
+function Session:close()
+  if not self.run or self.d.model.kind == "script" then return end
+  local ok, err = model.give_back(self.state.run, self.run.set)
+  if not ok then log.warn("models_dropped", { run = self.state.run, reason = err.reason }) end
+  self.run = nil
+end
+
+return session
