@@ -4,7 +4,8 @@
 
 #include "model/transform.h"
 
-static const uint32_t least_run = 2;  // a drift needs more points than this
+static const double largest_score = 1e9;  // far above log2(1 + samples)
+static const uint32_t least_run = 2;      // a drift needs more points than this
 
 // --- memory ----------------------------------------------------------------------------------
 
@@ -194,8 +195,10 @@ bool corrector_load(struct corrector *c, const struct model_options *o, struct u
     c->anomaly_at = unpack_u64(in);
     c->anomaly_score = unpack_f64(in);
     c->anomaly_index = (int32_t)unpack_u32(in);
-    good &= isfinite(c->last_score) && isfinite(c->before_score) &&
-            isfinite(c->before_threshold) && isfinite(c->anomaly_score);
+    const double scores[] = {c->last_score, c->before_score, c->anomaly_score};
+    good &= isfinite(c->before_threshold) != 0;
+    for (size_t i = 0; i < sizeof scores / sizeof *scores; i++)
+        good &= scores[i] >= 0 && scores[i] <= largest_score;
     good &= c->anomaly_index <= 0 && c->anomaly_index > -(int32_t)o->shingle;
     return load_arrays(c, o, in) && good;
 }

@@ -35,13 +35,16 @@ static inline void deviation_save(const struct deviation *d, struct pack *out) {
     pack_u64(out, d->count);
 }
 
-/* False when the numbers cannot be those of a stream. */
+/* False when the numbers cannot be those of a stream of values within +-1e100. */
 static inline bool deviation_load(struct deviation *d, struct unpack *in) {
     d->weight = unpack_f64(in);
     d->mean = unpack_f64(in);
     d->squares = unpack_f64(in);
     d->count = unpack_u64(in);
-    return isfinite(d->weight) && isfinite(d->mean) && d->weight >= 0 && d->squares >= 0;
+    const double most = 1e101;  // the second moment of such a stream, and of its steps, is below
+    if (d->weight <= 0) return d->weight >= 0 && d->mean == 0 && d->squares == 0;
+    double moment = d->squares / d->weight + d->mean * d->mean;
+    return d->weight <= 1e12 && d->squares >= 0 && moment <= most * most;
 }
 
 #endif

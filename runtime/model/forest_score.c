@@ -19,8 +19,8 @@ static double score_seen(const struct tree_space *s, const struct tree *t,
 
 // Formula (5), from the leaf up.
 QUAD_INLINE double score_up(const struct tree_space *s, const struct tree *t,
-                             const struct tree_path *path, const float *x, quad *lo, quad *hi,
-                             size_t chunks) {
+                            const struct tree_path *path, const float *x, quad *lo, quad *hi,
+                            size_t chunks) {
     box_start(s, tree_point(s, tree_rows(s, t)[path->slot]), lo, hi, chunks);
     if (box_measure(lo, hi, x, chunks).outside <= 0) return score_seen(s, t, path);
     double score = 1.0 / (path->depth + 1);

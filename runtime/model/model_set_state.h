@@ -9,7 +9,7 @@
 struct model_set {
     struct model_options options;
     size_t threads;
-    uint64_t clock;  // counts model_set_score() calls; orders slots by use
+    uint64_t clock;    // counts model_set_score() calls; orders slots by use
     size_t save_from;  // the slot at which the next round of saving begins
     struct model_table table;
 };

@@ -4,7 +4,6 @@
 #include "model/conditional.h"
 
 static const double learned_share = 0.5;  // a shingle with fewer filled in rows is learned
-static const double largest = 1e100;      // values beyond count as it: their squares are finite
 static const double least_gap = 1.5;      // mean gaps: a longer one holds missing intervals
 
 // --- memory ----------------------------------------------------------------------------------
@@ -64,7 +63,9 @@ static uint64_t missing_intervals(const struct stream *s, const struct model_opt
 // --- rows ------------------------------------------------------------------------------------
 
 static double bound(double value) {  // a missing value stays missing
-    return value > largest ? largest : value < -largest ? -largest : value;
+    return value > TRANSFORM_MAX    ? TRANSFORM_MAX
+           : value < -TRANSFORM_MAX ? -TRANSFORM_MAX
+                                    : value;
 }
 
 // What stands for a missing value of a feature.
@@ -110,10 +111,9 @@ static enum status learn_shingle(const struct stream *s, struct forest *f,
 }
 
 // The forest's opinion on the features that are marked missing in the row that follows.
-static enum status ask_forest(const struct stream *s, const struct forest *f,
-                              const struct model_options *o, const double *shift,
-                              const double *scale, const uint8_t *missing, double *values,
-                              struct error *err) {
+static enum status ask_forest(const struct forest *f, const struct model_options *o,
+                              const double *shift, const double *scale, const uint8_t *missing,
+                              double *values, struct error *err) {
     float point[TREE_MAX_DIMS];
     uint8_t marks[TREE_MAX_DIMS] = {0};
     size_t kept = f->space.dims - o->features;
@@ -124,8 +124,7 @@ static enum status ask_forest(const struct stream *s, const struct forest *f,
     }
     enum status status = forest_impute(f, point, marks, err);
     for (size_t i = 0; i < o->features && status == STATUS_OK; i++)
-        if (missing[i]) values[i] = (double)point[kept + i] * scale[i] + shift[i];
-    (void)s;
+        if (missing[i]) values[i] = bound((double)point[kept + i] * scale[i] + shift[i]);
     return status;
 }
 
@@ -141,7 +140,7 @@ static enum status fill_values(const struct stream *s, const struct forest *f,
     }
     bool able = alone && f->updates >= stream_least_rows(o) && f->space.dims >= 4;
     if (!any || o->impute != IMPUTE_FOREST || !able) return STATUS_OK;
-    return ask_forest(s, f, o, shift, scale, missing, values, err);
+    return ask_forest(f, o, shift, scale, missing, values, err);
 }
 
 // Pushes rows for the intervals before one at a time.

@@ -68,5 +68,5 @@ bool transform_load(struct transform *t, struct unpack *in) {
     good &= deviation_load(&t->drift, in);
     good &= deviation_load(&t->roughness, in);
     t->previous = unpack_f64(in);
-    return good && isfinite(t->previous);
+    return good && fabs(t->previous) <= TRANSFORM_MAX;
 }

@@ -11,6 +11,8 @@
 #include "model/deviation.h"
 #include "model/model.h"
 
+#define TRANSFORM_MAX 1e100  // larger values count as it: their squares are finite
+
 /* Moments of one feature, each forgetting at the transform's decay, the last two at a tenth. */
 struct transform {
     struct deviation value;

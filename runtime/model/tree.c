@@ -261,8 +261,8 @@ static void choose_cut(const struct tree_space *s, const quad *lo, const quad *h
 // probability (1), and the topmost separation wins. That is the distribution of a draw from the
 // top, but it needs boxes only until one contains x. False when x equals the leaf.
 QUAD_INLINE bool draw_split(const struct tree_space *s, struct tree *t,
-                             const struct tree_path *path, const float *x, struct split *out,
-                             quad *lo, quad *hi, size_t chunks) {
+                            const struct tree_path *path, const float *x, struct split *out,
+                            quad *lo, quad *hi, size_t chunks) {
     box_start(s, tree_point(s, tree_rows(s, t)[path->slot]), lo, hi, chunks);
     struct box_distance d = box_measure(lo, hi, x, chunks);
     if (d.outside <= 0) return false;

@@ -49,7 +49,8 @@ describe("runtime.model forest", function()
     local sums, squares, flags = {}, {}, {}
     for i = 1, rows do sums[i], squares[i], flags[i] = 0, 0, 0 end
     for seed = 1, seeds do
-      local m = new { seed = seed, interval_ms = 5 * MINUTE_MS, ignore = { { above_ratio = 0.2, below_ratio = 0.2 } } }
+      local near = { above_ratio = 0.2, below_ratio = 0.2 } -- the library's default rule
+      local m = new { seed = seed, interval_ms = 5 * MINUTE_MS, ignore = { near } }
       for i = 1, rows do
         local verdict = assert(m:push(i * 5 * MINUTE_MS, { values[i] }))
         if verdict.scored then
@@ -227,10 +228,12 @@ describe("runtime.model forest, hard numbers", function()
 
   it("survives huge, tiny and opposite numbers under every transform", function()
     local hard = { 1e30, -1e30, 1e300, -1e300, 5e-324, -5e-324, 1e-310, 0, -0.0, 1, 1.7e308, -1.7e308 }
-    for _, transform in ipairs { "none", "subtract_mean", "normalize", "difference", "normalize_difference" } do
+    local transforms = { "none", "subtract_mean", "normalize", "difference", "normalize_difference" }
+    for _, transform in ipairs(transforms) do
       local m = new { seed = 1, features = 2, transform = transform }
       for i = 1, 400 do
-        local verdict = assert(m:push(i * MINUTE_MS, { hard[i % #hard + 1], hard[i * 5 % #hard + 1] }))
+        local row = { hard[i % #hard + 1], hard[i * 5 % #hard + 1] }
+        local verdict = assert(m:push(i * MINUTE_MS, row))
         if verdict.scored then
           assert.is_true(verdict.score >= 0 and verdict.score < 8.1, transform .. i)
           assert.is_true(verdict.grade >= 0 and verdict.grade <= 1)

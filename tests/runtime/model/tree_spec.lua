@@ -27,7 +27,7 @@ end
 --- Trees of the reference file: { points =, copies =, nodes =, queries = { { point =, score =,
 -- attribution_high = {}, ... }, ... } }
 local function read_trees(path)
-  local trees, tree, query = {}, nil, nil
+  local trees, tree = {}, nil
   for line in io.lines(path) do
     local word, rest = line:match "^%s*(%S+) (.*)$"
     if word == "tree" then
@@ -43,10 +43,9 @@ local function read_trees(path)
     elseif word == "leaf" then
       tree.nodes[#tree.nodes + 1] = { leaf = tonumber(rest) + 1 }
     elseif word == "query" then
-      query = { point = numbers(rest) }
-      tree.queries[#tree.queries + 1] = query
+      tree.queries[#tree.queries + 1] = { point = numbers(rest) }
     else
-      query[word] = numbers(rest)
+      tree.queries[#tree.queries][word] = numbers(rest)
     end
   end
   return trees
