@@ -8,6 +8,7 @@ extern "C" size_t decimal_write(char *out, double value) {
     char *end = std::to_chars(out, out + DECIMAL_SIZE - 2, value).ptr;
     size_t size = static_cast<size_t>(end - out);
     if (memchr(out, '.', size) || memchr(out, 'e', size)) return size;
-    memcpy(end, ".0", 2);
+    end[0] = '.';
+    end[1] = '0';
     return size + 2;
 }

@@ -58,188 +58,125 @@ static void write_array(struct writer *w, int at) {
     write_close(w, ']', count == 0);
 }
 
-static void write_name(struct writer *w, const char *text, size_t size, bool first) {
-    if (!first) bytes_append_char(w->out, ',');
-    write_line(w);
-    bytes_append_quoted(w->out, text, size);
-    bytes_append_text(w->out, w->indent ? " : " : ":");
-}
-
-// Writes one field: the key at the top of the stack, its value from the table at `at`.
-static void write_field(struct writer *w, int at, bool first) {
-    lua_State *L = w->L;
-    lua_pushvalue(L, -1);
-    lua_rawget(L, at);
-    lua_pushvalue(L, -2);  // lua_tolstring would change a number key in place
-    size_t size;
-    const char *key = lua_tolstring(L, -1, &size);
-    if (!key) luaL_error(L, "JSON: a %s cannot be a key", luaL_typename(L, -1));
-    write_name(w, key, size, first);
-    write_value(w, lua_gettop(L) - 1);
-    lua_pop(L, 2);
-}
-
+/* A key of an object, on its way to its place: keys that json.ordered() names first, in its
+ * order, then numbers, then texts. */
 struct key {
-    const char *text;
+    const char *text;  // the table's own string; NULL for a number
     size_t size;
-    lua_Integer at;  // its place in the list of keys
+    lua_Integer number;
+    lua_Integer rank;
 };
 
-static int key_compare(const void *a, const void *b) {
-    const struct key *x = a, *y = b;
+// Objects of more keys than this need memory to sort them.
+#define KEYS_INLINE 16
+
+static int compare_texts(const struct key *x, const struct key *y) {
     int order = memcmp(x->text, y->text, x->size < y->size ? x->size : y->size);
     return order ? order : (x->size > y->size) - (x->size < y->size);
 }
 
-// Pushes a list of the table's keys that are not in the set at index `but` (0: all of them) and
-// returns how many there are.
-static size_t push_keys(lua_State *L, int at, int but) {
-    lua_newtable(L);
-    lua_Integer count = 0;
-    for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1)) {
-        if (lua_type(L, -2) != LUA_TSTRING && lua_type(L, -2) != LUA_TNUMBER)
-            luaL_error(L, "JSON: a %s cannot be a key", luaL_typename(L, -2));
-        if (but) lua_pushvalue(L, -2);
-        bool there = but && lua_rawget(L, but) != LUA_TNIL;
-        if (but) lua_pop(L, 1);
-        if (there) continue;
-        lua_pushvalue(L, -2);
-        lua_rawseti(L, -4, ++count);
-    }
-    return (size_t)count;
+static int compare_keys(const void *a, const void *b) {
+    const struct key *x = a, *y = b;
+    if (x->rank != y->rank) return x->rank < y->rank ? -1 : 1;
+    if (x->text && y->text) return compare_texts(x, y);
+    if (x->text || y->text) return x->text ? 1 : -1;
+    return (x->number > y->number) - (x->number < y->number);
 }
 
-// Appends the keys of the list at the top of the stack, sorted, to the list at index `names`.
-// Numbers sort as the text that they print as, which `texts` keeps alive.
-static void append_sorted(lua_State *L, size_t count, int names) {
-    int list = lua_gettop(L);
-    lua_Integer end = (lua_Integer)lua_rawlen(L, names);
-    struct key *keys = box_scratch(L, (count ? count : 1) * sizeof *keys);
-    lua_createtable(L, (int)count, 0);
-    int texts = lua_gettop(L);
-    for (size_t i = 0; i < count; i++) {
-        keys[i].at = (lua_Integer)i + 1;
-        lua_rawgeti(L, list, keys[i].at);
-        keys[i].text = lua_tolstring(L, -1, &keys[i].size);
-        lua_rawseti(L, texts, keys[i].at);
-    }
-    qsort(keys, count, sizeof *keys, key_compare);
-    for (size_t i = 0; i < count; i++) {
-        lua_rawgeti(L, list, keys[i].at);
-        lua_rawseti(L, names, ++end);
-    }
-    lua_settop(L, list - 1);
-}
-
-// Pushes the list of keys that json.ordered() gave the table, or nothing and returns false.
-static bool push_order(lua_State *L, int at) {
-    if (!lua_getmetatable(L, at)) return false;
-    int type = lua_getfield(L, -1, ORDERED);
-    lua_remove(L, -2);
-    if (type == LUA_TTABLE) return true;
-    lua_pop(L, 1);
-    return false;
-}
-
-// Appends the keys that have a fixed place and are in the table to `names`, and pushes their
-// set.
-static void append_ordered(lua_State *L, int at, int order, int names) {
-    lua_newtable(L);
-    lua_Integer count = 0;
-    for (lua_Integer i = 1; lua_rawgeti(L, order, i) != LUA_TNIL; i++) {
-        lua_pushvalue(L, -1);
-        bool there = lua_rawget(L, at) != LUA_TNIL;
-        lua_pop(L, 1);
-        if (there) {
-            lua_pushvalue(L, -1);
-            lua_rawseti(L, names, ++count);
-            lua_pushboolean(L, 1);
-            lua_rawset(L, -3);
-        } else {
-            lua_pop(L, 1);
-        }
-    }
-    lua_pop(L, 1);
-}
-
-// Pushes the list of the table's keys in the order in which they are written.
-static void push_names(lua_State *L, int at) {
-    lua_newtable(L);
-    int names = lua_gettop(L), set = 0;
-    if (push_order(L, at)) {
-        append_ordered(L, at, names + 1, names);
-        set = names + 2;
-    }
-    size_t count = push_keys(L, at, set);
-    append_sorted(L, count, names);
-    lua_settop(L, names);
-}
-
-#define SMALL_OBJECT 16  // fields
-
+// A few keys, often in order already: by insertion.
 static void sort_few(struct key *keys, size_t count) {
-    for (size_t i = 1; i < count; i++)
-        for (size_t j = i; j && key_compare(&keys[j - 1], &keys[j]) > 0; j--) {
-            struct key kept = keys[j];
-            keys[j] = keys[j - 1];
-            keys[j - 1] = kept;
-        }
+    for (size_t i = 1; i < count; i++) {
+        struct key key = keys[i];
+        size_t at = i;
+        for (; at > 0 && compare_keys(&keys[at - 1], &key) > 0; at--)
+            keys[at] = keys[at - 1];
+        keys[at] = key;
+    }
 }
 
-// Leaves a plain object's keys and values on the stack, sorted by `keys`; returns how many, or
-// SIZE_MAX (and nothing on the stack) when it is not small or has other keys than texts.
-static size_t push_few(lua_State *L, int at, struct key *keys) {
-    int top = lua_gettop(L);
+// Reads the key at an index; ranks is the index of the table that json.ordered() made, or 0.
+static struct key read_key(lua_State *L, int at, int ranks) {
+    struct key key = {.rank = LUA_MAXINTEGER};
+    if (lua_type(L, at) == LUA_TSTRING)
+        key.text = lua_tolstring(L, at, &key.size);
+    else if (lua_isinteger(L, at))
+        key.number = lua_tointeger(L, at);
+    else
+        luaL_error(L, "JSON: a %s cannot be a key", luaL_typename(L, at));
+    if (!ranks) return key;
+    lua_pushvalue(L, at);
+    if (lua_rawget(L, ranks) == LUA_TNUMBER) key.rank = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    return key;
+}
+
+// Fills the first `max` keys of the table and returns how many it has.
+static size_t read_keys(lua_State *L, int at, int ranks, struct key *keys, size_t max) {
     size_t count = 0;
-    luaL_checkstack(L, 2 * SMALL_OBJECT + 8, "JSON");
-    lua_pushnil(L);
-    while (lua_next(L, at)) {
-        if (count == SMALL_OBJECT || lua_type(L, -2) != LUA_TSTRING) {
-            lua_settop(L, top);
-            return SIZE_MAX;
-        }
-        keys[count].text = lua_tolstring(L, -2, &keys[count].size);
-        keys[count++].at = lua_gettop(L);
-        lua_pushvalue(L, -2);
+    for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1)) {
+        if (count < max) keys[count] = read_key(L, lua_gettop(L) - 1, ranks);
+        count++;
     }
-    sort_few(keys, count);
     return count;
 }
 
-// Most objects have a few fields and no marks: these are written without a list of names.
-static bool write_small_object(struct writer *w, int at) {
-    lua_State *L = w->L;
-    struct key keys[SMALL_OBJECT];
-    if (lua_getmetatable(L, at)) {
-        lua_pop(L, 1);
-        return false;
+// Pushes the ranks that json.ordered() gave the table's keys; nothing, and 0, when it did not.
+static int push_ranks(lua_State *L, int at) {
+    if (!lua_getmetatable(L, at)) return 0;
+    int type = lua_getfield(L, -1, ORDERED);
+    lua_remove(L, -2);
+    if (type == LUA_TTABLE) return lua_gettop(L);
+    lua_pop(L, 1);
+    return 0;
+}
+
+// The table's keys in the order in which they are written: in `few` [KEYS_INLINE] when they
+// fit, else in scratch memory that it leaves on the stack.
+static struct key *sort_keys(lua_State *L, int at, struct key *few, size_t *count) {
+    int ranks = push_ranks(L, at);
+    *count = read_keys(L, at, ranks, few, KEYS_INLINE);
+    if (*count <= KEYS_INLINE) {
+        sort_few(few, *count);
+        return few;
     }
-    int top = lua_gettop(L);
-    size_t count = push_few(L, at, keys);
-    if (count == SIZE_MAX) return false;
-    write_open(w, '{');
-    for (size_t i = 0; i < count; i++) {
-        write_name(w, keys[i].text, keys[i].size, i == 0);
-        write_value(w, (int)keys[i].at);
-    }
-    write_close(w, '}', count == 0);
-    lua_settop(L, top);
-    return true;
+    struct key *keys = box_scratch(L, *count * sizeof *keys);
+    read_keys(L, at, ranks, keys, *count);
+    qsort(keys, *count, sizeof *keys, compare_keys);
+    return keys;
+}
+
+static void push_key(lua_State *L, const struct key *key) {
+    if (key->text)
+        lua_pushlstring(L, key->text, key->size);
+    else
+        lua_pushinteger(L, key->number);
+}
+
+static void write_field(struct writer *w, int at, const struct key *key) {
+    write_line(w);
+    if (key->text)
+        bytes_append_quoted(w->out, key->text, key->size);
+    else
+        bytes_append_format(w->out, "\"%lld\"", key->number);
+    bytes_append_text(w->out, w->indent ? " : " : ":");
+    push_key(w->L, key);
+    lua_rawget(w->L, at);
+    write_value(w, lua_gettop(w->L));
+    lua_pop(w->L, 1);
 }
 
 static void write_object(struct writer *w, int at) {
-    if (write_small_object(w, at)) return;
+    int top = lua_gettop(w->L);
+    struct key few[KEYS_INLINE];
+    size_t count;
     write_open(w, '{');
-    push_names(w->L, at);
-    int names = lua_gettop(w->L);
-    lua_Integer count = (lua_Integer)lua_rawlen(w->L, names);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(w->L, names, i);
-        write_field(w, at, i == 1);
-        lua_pop(w->L, 1);
+    const struct key *keys = sort_keys(w->L, at, few, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0) bytes_append_char(w->out, ',');
+        write_field(w, at, &keys[i]);
     }
-    lua_pop(w->L, 1);
     write_close(w, '}', count == 0);
+    lua_settop(w->L, top);
 }
 
 static bool has_mark(lua_State *L, int at, const char *mark) {
@@ -404,6 +341,18 @@ static int bind_json_raw(lua_State *L) {
     return 1;
 }
 
+// Pushes a metatable that says the ranks of the names in the list at an index.
+static void push_order(lua_State *L, int list) {
+    lua_createtable(L, 0, 1);
+    lua_newtable(L);
+    for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++) {
+        lua_pushinteger(L, i);
+        lua_rawset(L, -3);
+    }
+    lua_pop(L, 1);
+    lua_setfield(L, -2, ORDERED);
+}
+
 /* json.ordered(t, { "a", "b" }) -> t, whose keys a and b are written first, in this order.
  * Keep the list in a local: tables with the same list share one metatable. */
 static int bind_json_ordered(lua_State *L) {
@@ -413,9 +362,7 @@ static int bind_json_ordered(lua_State *L) {
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL) {
         lua_pop(L, 1);
-        lua_createtable(L, 0, 1);
-        lua_pushvalue(L, 2);
-        lua_setfield(L, -2, ORDERED);
+        push_order(L, 2);
         lua_pushvalue(L, 2);
         lua_pushvalue(L, -2);
         lua_rawset(L, lua_upvalueindex(1));
@@ -444,7 +391,14 @@ static int bind_json_is_object(lua_State *L) {
 /* json.keys(object) -> list of its keys, in the order in which encode writes them */
 static int bind_json_keys(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
-    push_names(L, 1);
+    struct key few[KEYS_INLINE];
+    size_t count;
+    const struct key *keys = sort_keys(L, 1, few, &count);
+    lua_createtable(L, (int)count, 0);
+    for (size_t i = 0; i < count; i++) {
+        push_key(L, &keys[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
     return 1;
 }
 

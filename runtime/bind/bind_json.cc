@@ -53,9 +53,8 @@ simdjson::error_code push_array(reader *r, ondemand::array array) {
     bind_json_mark_array(r->L);
     lua_Integer at = 0;
     for (auto item : array) {
-        ondemand::value value;
-        if (auto error = std::move(item).get(value)) return error;
-        if (auto error = push_value(r, value)) return error;
+        if (item.error()) return item.error();
+        if (auto error = push_value(r, item.value_unsafe())) return error;
         lua_rawseti(r->L, -2, ++at);
     }
     return simdjson::SUCCESS;

@@ -20,17 +20,29 @@ enum status connections_init(struct connections *all, uv_loop_t *uv,
 
 void connections_free(struct connections *all) { map_free(all->per_address); }
 
-// The number that a map's value holds.
-static uintptr_t address_count(const struct connections *all, const char *address) {
-    return (uintptr_t)map_get(all->per_address, address);
+static unsigned address_count(const struct connections *all, const char *address) {
+    const unsigned *count = map_get(all->per_address, address);
+    return count ? *count : 0;
 }
 
-static void count_address(struct connections *all, const char *address, int change) {
-    uintptr_t count = address_count(all, address) + (uintptr_t)change;
-    if (count)
-        map_set(all->per_address, address, (void *)count);
-    else
-        map_remove(all->per_address, address);
+// Counts one more; an address is not limited when memory runs out.
+static void count_address(struct connections *all, const char *address) {
+    unsigned *count = map_get(all->per_address, address);
+    if (!count) {
+        count = calloc(1, sizeof *count);
+        if (!count || !map_set(all->per_address, address, count)) {
+            free(count);
+            return;
+        }
+    }
+    ++*count;
+}
+
+static void uncount_address(struct connections *all, const char *address) {
+    unsigned *count = map_get(all->per_address, address);
+    if (!count || --*count > 0) return;
+    map_remove(all->per_address, address);
+    free(count);
 }
 
 static void read_address(struct MHD_Connection *http, char *out, size_t size) {
@@ -86,7 +98,7 @@ struct connection *connection_new(struct connections *all, struct MHD_Connection
     if (c->next) c->next->link = &c->next;
     all->first = c;
     all->count++;
-    count_address(all, c->address, 1);
+    count_address(all, c->address);
     note_limits(c);
     return c;
 }
@@ -97,7 +109,7 @@ void connection_free(struct connection *c) {
     *c->link = c->next;
     if (c->next) c->next->link = c->link;
     c->all->count--;
-    count_address(c->all, c->address, -1);
+    uncount_address(c->all, c->address);
     request_free(c->request);
     c->request = NULL;
     uv_close((uv_handle_t *)&c->gone, on_closed);
