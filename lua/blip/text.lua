@@ -35,22 +35,34 @@ function text.time(ms, interval_ms)
   return ("%s %s:%s"):format(date, minutes, interval_ms % 1000 == 0 and seconds:sub(1, 2) or seconds)
 end
 
-local UNITS = { { "day", 86400000 }, { "hour", 3600000 }, { "minute", 60000 }, { "second", 1000 } }
-
---- A duration in its largest fitting unit: "30 minutes", "1 hour", "90 seconds", "250 ms".
-function text.duration(ms)
-  for _, unit in ipairs(UNITS) do
-    if ms >= unit[2] and ms % unit[2] == 0 then
-      local count = ms // unit[2]
-      return ("%d %s%s"):format(count, unit[1], count == 1 and "" or "s")
-    end
-  end
-  return ("%d ms"):format(ms)
-end
-
 --- "1 row", "2,500 rows".
 function text.count(n, noun)
   return ("%s %s%s"):format(text.number(n), noun, n == 1 and "" or "s")
+end
+
+--- A number in few characters: "547M", "1.25k", "0.132".
+function text.short(x)
+  local size = math.abs(x)
+  for _, unit in ipairs { { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } } do
+    if size >= unit[1] and size < 1e15 then return ("%.3g%s"):format(x / unit[1], unit[2]) end
+  end
+  return text.number(x)
+end
+
+local UNITS = { { "day", 86400000 }, { "hour", 3600000 }, { "minute", 60000 }, { "second", 1000 } }
+
+--- A duration in its two largest units: "30 minutes", "7 days 15 hours", "1 second", "250 ms".
+function text.duration(ms)
+  local parts = {}
+  for _, unit in ipairs(UNITS) do
+    if ms >= unit[2] and #parts < 2 then
+      parts[#parts + 1] = text.count(ms // unit[2], unit[1])
+      ms = ms % unit[2]
+    elseif #parts == 1 then
+      break
+    end
+  end
+  return #parts > 0 and table.concat(parts, " ") or ("%d ms"):format(ms)
 end
 
 return text

@@ -1,6 +1,7 @@
 /* model/ensemble.c - one row in, one verdict out; see ensemble.h.
  * Source of all numbers: ensemble specification. */
 #include "model/ensemble.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -32,7 +33,9 @@ static double inside(const struct ensemble_feature *f, double value) {
 }
 
 double ensemble_outside(const struct ensemble_feature *f, double x) {
-    return f->first + x / f->scale;
+    double value = f->first + x / f->scale;
+    // A float's rounding of the first value is what is left of 0.
+    return fabs(value) < (double)FLT_EPSILON * fabs(f->first) ? 0 : value;
 }
 
 static void know(struct ensemble_feature *f, double first) {

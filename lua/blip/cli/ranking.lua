@@ -24,10 +24,15 @@ local MOST_PICTURES = 6
 -- - `[top]` how many to show, default 10
 -- @table report
 
+--- How much a finding counts: what a model says that has seen little counts less.
+local function weight(anomaly)
+  return anomaly.grade * (anomaly.confidence or 1)
+end
+
 --- Sorts anomalies, worst first, gives each its `rank`, and keeps the first `top`.
 function ranking.order(anomalies, top)
   table.sort(anomalies, function(a, b)
-    if a.grade ~= b.grade then return a.grade > b.grade end
+    if weight(a) ~= weight(b) then return weight(a) > weight(b) end
     if a.score ~= b.score then return a.score > b.score end
     if a.row ~= b.row then return a.row < b.row end
     return a.series < b.series
@@ -53,6 +58,12 @@ local function headline(report)
   return table.concat(parts, ", ")
 end
 
+--- A number that fits beside a picture.
+local function tick(x)
+  local s = text.number(x)
+  return #s <= LABEL - 2 and s or text.short(x)
+end
+
 local function label(s, style, joint)
   local space = math.max(0, LABEL - 2 - (utf8.len(s) or #s))
   return style:paint("dim", (" "):rep(space) .. s .. " " .. joint)
@@ -76,8 +87,8 @@ local function picture(report, series, rows, style, lines)
   for i, line in ipairs(drawn) do
     local bar = i <= rows and style:either("│", "|") or " "
     local name, joint = "", bar
-    if high and i == 1 then name, joint = text.number(high), style:either("┤", "+") end
-    if low and i == rows and rows > 1 then name, joint = text.number(low), style:either("┤", "+") end
+    if high and i == 1 then name, joint = tick(high), style:either("┤", "+") end
+    if low and i == rows and rows > 1 then name, joint = tick(low), style:either("┤", "+") end
     lines[#lines + 1] = label(name, style, joint) .. line
   end
   lines[#lines + 1] = axis(report, series.cells.width, style)
@@ -146,6 +157,9 @@ local function findings(report, best, style)
     return a.expected and text.number(a.expected) or ""
   end)
   add(columns, true, { title = "grade", right = true }, function(a) return ("%.2f"):format(a.grade) end)
+  add(columns, has(best, "confidence"), { title = "sure", right = true }, function(a)
+    return a.confidence and ("%.0f%%"):format(100 * a.confidence) or ""
+  end)
   add(columns, true, { title = "cause" }, cause.words)
   for i, anomaly in ipairs(best) do
     rows[i] = {}

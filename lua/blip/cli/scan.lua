@@ -17,7 +17,8 @@ local USAGE = [[
 usage: blip scan [OPTIONS] FILE
 
 Finds what is strange in the numeric columns of a CSV or NDJSON file ("-" reads the standard
-input), worst first: time, value, what was expected, and why.
+input), worst first: time, value, what was expected, the grade (0 to 1, how strange), how sure
+the model is of it (it has seen little at first, and such findings rank lower), and why.
 
   --top N             how many findings to print (10)
   --column NAME       look at this column only; may be repeated

@@ -17,6 +17,7 @@ local text = require "blip.text"
 local file = {}
 
 local opened, count = {}, 0
+local SAMPLE = 1000 -- rows that show how times are written
 local FIELD_TYPES = { number = "double", time = "date", text = "keyword", empty = "keyword" }
 
 local function quoted(s)
@@ -142,6 +143,15 @@ end
 
 -- --- columns -------------------------------------------------------------------------------
 
+--- A function that counts the cells, of a sample or all, for which an expression is not NULL.
+local function counter(c)
+  return function(expression, sample)
+    local f = c:query(("SELECT count(%s) AS n FROM file_text%s"):format(expression,
+      sample and " WHERE rowid < " .. SAMPLE or ""))
+    return f and f:get(1, "n") or 0
+  end
+end
+
 local function judge(c, names, comma)
   local counts = { "count(*) AS rows" }
   for i in ipairs(names) do counts[#counts + 1] = column.counts("c" .. i, i, comma) end
@@ -152,6 +162,7 @@ local function judge(c, names, comma)
   for i, name in ipairs(names) do
     columns[i] = column.judge(name, row, i)
     columns[i].column = "c" .. i
+    if columns[i].unread then column.try_formats(columns[i], "c" .. i, counter(c)) end
   end
   return columns, row.rows
 end

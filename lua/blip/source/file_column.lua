@@ -78,9 +78,6 @@ function column.counts(name, place, comma)
     ("min(CASE WHEN %s IS NULL AND %s IS NOT NULL THEN rowid END) AS odd_%d"):format(
       number, column.cell(name), place),
   }
-  for i, format in ipairs(FORMATS) do
-    parts[#parts + 1] = ("count(%s) AS format_%d_%d"):format(column.time(name, format), i, place)
-  end
   return table.concat(parts, ", ")
 end
 
@@ -90,33 +87,57 @@ local function epoch_of(low, high)
   end
 end
 
-local function format_of(row, place, enough)
-  if row["iso_" .. place] >= enough then return "iso" end
-  for i, format in ipairs(FORMATS) do
-    if row[("format_%d_%d"):format(i, place)] >= enough then return format end
-  end
+local function is_called_time(name)
+  name = name:lower()
+  return TIME_NAMES[name] or name:find "timestamp" ~= nil or name:find "^date" ~= nil
+    or name:find "_time$" ~= nil
 end
 
 --- What a column is, from its counts.
 -- @tparam table row the counts of all columns
--- @return `kind` ("empty", "number", "time", "text"), and of a column that can be read as times
---   `reading`; of numbers `odd` (how many cells are none) and `odd_row` (the first, from 0)
+-- @return `kind` ("empty", "number", "time", "text"); of a column that can be read as times
+--   `reading`, or `unread` = true while its formats are to be tried; of numbers `odd` (how many
+--   cells are none) and `odd_row` (the first, from 0)
 function column.judge(name, row, place)
   local filled, numbers = row["filled_" .. place], row["number_" .. place]
-  local found = { name = name, filled = filled, kind = "text" }
+  local found = { name = name, filled = filled, kind = "text", named_time = is_called_time(name) }
   if filled == 0 then
     found.kind = "empty"
   elseif numbers >= math.max(1, ENOUGH * filled) then
     found.kind = "number"
     found.odd, found.odd_row = filled - numbers, row["odd_" .. place]
-    found.reading = epoch_of(row["low_" .. place], row["high_" .. place]) or format_of(row, place, filled)
+    found.reading = epoch_of(row["low_" .. place], row["high_" .. place])
+    found.unread = not found.reading and found.named_time
+  elseif row["iso_" .. place] >= math.max(1, ENOUGH * filled) then
+    found.kind, found.reading = "time", "iso"
   else
-    found.reading = format_of(row, place, math.max(1, ENOUGH * filled))
-    if found.reading then found.kind = "time" end
+    found.unread = true
   end
-  found.named_time = TIME_NAMES[name:lower()] or name:lower():find "timestamp" ~= nil
-    or name:lower():find "^date" ~= nil or name:lower():find "_time$" ~= nil
   return found
+end
+
+--- The formats that fit nearly all of a number of cells.
+-- @tparam function count `count(sql)` counts the cells for which an expression is not NULL
+-- @tparam {string,...} formats to try
+-- @tparam integer filled cells
+local function fitting(name, formats, filled, count)
+  local fit = {}
+  for _, format in ipairs(formats) do
+    if count(column.time(name, format)) >= math.max(1, ENOUGH * filled) then fit[#fit + 1] = format end
+  end
+  return fit
+end
+
+--- Tries the formats on a column that is still unread: all of them on a sample, for a cell that
+-- does not fit costs much, then those that fit there on the rest.
+-- @tparam function count `count(sql, sample)` counts the cells for which an expression is not
+--   NULL, all of them or those of a sample
+function column.try_formats(found, name, count)
+  local function of_sample(sql) return count(sql, true) end
+  local function of_all(sql) return count(sql, false) end
+  local in_sample = fitting(name, FORMATS, of_sample(column.cell(name)), of_sample)
+  found.reading = fitting(name, in_sample, found.filled, of_all)[1]
+  if found.reading and found.kind == "text" then found.kind = "time" end
 end
 
 --- The column that tells when, or nil: times and epochs whose name says so, then times, then

@@ -32,6 +32,13 @@ describe("blip.cli.ranking", function()
     assert.is_nil(text:find("\27", 1, true))
   end)
 
+  it("ranks lower what a model says that has seen little", function()
+    local r = report()
+    r.anomalies[1].confidence, r.anomalies[2].confidence = 1, 0.2
+    local text = ranking.text(r, style.new { width = 100 })
+    assert.matches("1  1970%-01%-01 19:00      5         4   0.30  100%%", text)
+  end)
+
   it("marks the ranks below the picture", function()
     local text = ranking.text(report(), style.new { width = 100 })
     assert.matches("\n +2 +1\n", text)

@@ -46,7 +46,7 @@ describe("blip scan", function()
     local code, output = program.run("scan " .. minutes "plain.csv")
     assert.equal(0, code)
     assert.matches("400 rows, every minute, 2020%-01%-01 00:01 to 2020%-01%-01 06:40", output)
-    assert.matches("1  2020%-01%-01 05:50   28.6       8.6   0.64  no value", output)
+    assert.matches("1  2020%-01%-01 05:50   28.6       8.6   0.64   61%%  no value", output)
   end)
 
   it("prints JSON that programs can read", function()
