@@ -8,6 +8,7 @@ local start = {}
 
 local modules = {
   "blip.detector.resume",
+  "blip.detector.library",
 }
 
 local function each(func)

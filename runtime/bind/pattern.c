@@ -15,7 +15,8 @@ struct cursor {
     const char *s, *p;
 };
 
-static const char *match(struct pattern_match *m, const char *s, const char *p);
+static const char *match(struct pattern_match *m, const char *s, const char *p)
+    __attribute__((nonnull));
 
 static const char *give_up(struct pattern_match *m, const char *problem) {
     if (!m->problem) m->problem = problem;

@@ -29,7 +29,7 @@ struct pattern_match {
 
 /* Matches the pattern at exactly `at`. Returns the end of the match, or NULL when there is
  * none or when `problem` is set: a malformed pattern, or no steps left. */
-const char *pattern_match_at(struct pattern_match *m, const char *at);
+const char *pattern_match_at(struct pattern_match *m, const char *at) __attribute__((nonnull));
 
 /* The problem that says that the steps ran out. */
 extern const char pattern_out_of_steps[];

@@ -95,7 +95,7 @@ static size_t start_offset(lua_State *L, int argument, size_t size) {
 
 static bool is_plain(const char *pattern, size_t size) {
     for (size_t i = 0; i < size; i++)
-        if (memchr("^$*+?.([%-", pattern[i], 10)) return false;
+        if (pattern[i] && strchr("^$*+?.([%-", pattern[i])) return false;
     return true;
 }
 

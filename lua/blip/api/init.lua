@@ -9,4 +9,5 @@ return {
   "blip.api.aliases",
   "blip.api.documents",
   "blip.api.search",
+  "blip.api.blip",
 }

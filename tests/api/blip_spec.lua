@@ -1,0 +1,132 @@
+local json = require "runtime.json"
+local server = require "support.server"
+local time = require "runtime.time"
+
+local SOUND = [[
+return detector "%s" {
+  source = "logs", time = "at", interval = "1m", description = "%s",
+  features = { feature("lines", count()) },
+}]]
+
+describe("detector scripts", function()
+  local blip, folder
+
+  setup(function()
+    folder = server.folder()
+    blip = server.start { detectors = folder }
+  end)
+
+  teardown(function()
+    blip:stop()
+    server.remove(folder)
+  end)
+
+  local function write(name, text)
+    local path = folder .. "/" .. name
+    local file = assert(io.open(path .. ".new", "w"))
+    file:write(text)
+    file:close()
+    os.rename(path .. ".new", path)
+  end
+
+  -- Waits until the list looks as it should; returns it.
+  local function wait_for(looks_right)
+    local list
+    for _ = 1, 300 do
+      list = blip:get("/_blip/detectors").json
+      if looks_right(list) then return list end
+      time.sleep_ms(20)
+    end
+    error("the list stays " .. json.encode(list), 2)
+  end
+
+  local function has(list, id, description)
+    for _, d in ipairs(list.detectors) do
+      if d.id == id and (not description or d.description == description) then return d end
+    end
+  end
+
+  local function script_of(list, name)
+    for _, entry in ipairs(list.scripts) do
+      if entry.script == name then return entry end
+    end
+  end
+
+  it("run once their file is in the folder", function()
+    write("first.lua", SOUND:format("first", "as it was"))
+    local list = wait_for(function(l) return has(l, "first") end)
+    local d = has(list, "first")
+    assert.equal("first.lua", d.script)
+    assert.equal("ensemble", d.model)
+    assert.same({ "lines" }, d.features)
+    wait_for(function(l) return has(l, "first").running end)
+    assert.equal(200, blip:get("/_blip/detectors/first").status)
+  end)
+
+  it("run anew when the file changes", function()
+    write("first.lua", SOUND:format("first", "as it is now"))
+    wait_for(function(l) return has(l, "first", "as it is now") end)
+  end)
+
+  it("go on as they were when the file breaks, and the list says where", function()
+    write("first.lua", 'return detector "first" {\n  intervall = "1m",\n}')
+    local list = wait_for(function(l) return #script_of(l, "first.lua").problems > 0 end)
+    assert.is_truthy(has(list, "first", "as it is now"))
+    local problems = script_of(list, "first.lua").problems
+    assert.equal(2, problems[#problems].line)
+    assert.matches("did you mean 'interval'", problems[#problems].message)
+    local event = blip:event "script_refused"
+    assert.equal("first.lua", event.script)
+    assert.is_true(event.running)
+  end)
+
+  it("survive a restart with the broken file", function()
+    blip:restart()
+    local list = wait_for(function(l) return has(l, "first") end)
+    assert.is_truthy(has(list, "first", "as it is now"))
+    assert.is_true(#script_of(list, "first.lua").problems > 0)
+  end)
+
+  it("are mended by a sound file", function()
+    write("first.lua", SOUND:format("first", "mended"))
+    local list = wait_for(function(l) return has(l, "first", "mended") end)
+    assert.same({}, script_of(list, "first.lua").problems)
+  end)
+
+  it("cannot define what another script defines", function()
+    write("second.lua", SOUND:format("first", "stolen"))
+    local list = wait_for(function(l) return script_of(l, "second.lua") end)
+    assert.matches("'first' is defined in first.lua already", script_of(list, "second.lua").problems[1].message)
+    assert.is_truthy(has(list, "first", "mended"))
+    os.remove(folder .. "/second.lua")
+    wait_for(function(l) return not script_of(l, "second.lua") end)
+  end)
+
+  it("stop when their file goes", function()
+    os.remove(folder .. "/first.lua")
+    wait_for(function(l) return #l.detectors == 0 and #l.scripts == 0 end)
+    assert.equal(404, blip:get("/_blip/detectors/first").status)
+  end)
+
+  it("are checked without being run", function()
+    local answer = blip:post("/_blip/detectors/_check", { script = "return detctor 'a' {}" })
+    assert.equal(200, answer.status)
+    assert.same({}, answer.json.detectors)
+    assert.equal(1, answer.json.problems[1].line)
+    assert.matches("did you mean 'detector'", answer.json.problems[1].message)
+    assert.same({ "sound" }, blip:post("/_blip/detectors/_check",
+      { script = SOUND:format("sound", "x") }).json.detectors)
+    assert.equal(400, blip:post("/_blip/detectors/_check", { text = "" }).status)
+  end)
+
+  it("answer which of their findings are wanted", function()
+    write("third.lua", SOUND:format("third", "x"))
+    wait_for(function(l) return has(l, "third") end)
+    local answer = blip:get "/_blip/detectors/third/results"
+    assert.equal(200, answer.status)
+    assert.same({ total = 0, anomalies = {} }, answer.json)
+    assert.equal(400, blip:get("/_blip/detectors/third/results?min_grade=7").status)
+    assert.equal(400, blip:get("/_blip/detectors/third/results?grade=1").status)
+    assert.equal(404, blip:get("/_blip/detectors/nobody/results").status)
+  end)
+end)
