@@ -48,7 +48,7 @@ static void start(struct loop_task *task) {
     uv_timer_init(loop_uv(w->loop), &w->timer);
     w->event.data = w->timer.data = w;
     w->open = 2;
-    renew(w);
+    uv_timer_start(&w->timer, on_timer, 0, 0);
 }
 
 enum status watch_new(struct loop *l, const char *folder, void (*changed)(void *context),

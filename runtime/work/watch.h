@@ -1,7 +1,7 @@
 /* work/watch.h - tells when something in a folder changes.
  * Editors write a file in several steps: a change is told once the folder has been quiet for a
- * moment. A folder that does not exist yet, or goes and comes back, is watched once it is
- * there. */
+ * moment, and once at the beginning, so that nothing falls between a look and the watch. A
+ * folder that does not exist yet, or goes and comes back, is watched once it is there. */
 #ifndef BLIP_WORK_WATCH_H
 #define BLIP_WORK_WATCH_H
 

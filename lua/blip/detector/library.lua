@@ -15,6 +15,9 @@ local scheduler = require "blip.detector.scheduler"
 local script = require "blip.detector.script"
 local shelf = require "blip.detector.shelf"
 local time = require "runtime.time"
+local work = require "runtime.work"
+
+local MODULE = "blip.detector.library"
 
 local library = {}
 
@@ -195,15 +198,14 @@ function library.scan()
   return true
 end
 
---- Reads the folder and watches it from now on.
+--- Reads the folder now and whenever something in it changes.
 function library.start()
-  library.scan()
-  assert(folder.watch(library.folder(), "blip.detector.library", "scan"))
+  assert(folder.watch(library.folder(), MODULE, "scan"))
 end
 
---- Reads the folder again.
+--- Reads the folder again; never while another look at it is under way.
 function library.reload()
-  library.scan()
+  assert(work.submit { module = MODULE, func = "scan", key = MODULE .. ".scan" })
 end
 
 return library
