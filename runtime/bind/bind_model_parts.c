@@ -5,12 +5,15 @@
  *             neighbours = { { point = {}, trees =, distance = }, ... } } | nil, err
  *         point: coordinates of a whole shingle, oldest row first; missing: { true at those
  *         places that imputed[] shall fill in }
+ *     parts.time(model, point, rounds) -> { score =, attribution =, impute =, neighbours = }
+ *         nanoseconds of one call of each, measured over some rounds
  *     parts.threshold(options) -> t      options as model.new{}
  *         t:ask(score) -> threshold, grade
  *         t:learn(score, corrected, last)
  *     parts.transform(options) -> t      of one feature
  *         t:ask(value) -> coordinate, shift, scale
  *         t:learn(value) */
+#include "base/time.h"
 #include "bind/bind.h"
 #include "bind/box.h"
 #include "bind/model_options.h"
@@ -112,6 +115,60 @@ static int bind_probe(lua_State *L) {
     return 1;
 }
 
+// --- timing ----------------------------------------------------------------------------------
+
+struct timing {
+    const struct forest *forest;
+    float point[TREE_MAX_DIMS];
+    uint8_t marks[TREE_MAX_DIMS];
+    double high[TREE_MAX_DIMS], low[TREE_MAX_DIMS];
+    struct neighbour *list;
+    double sink;
+};
+
+static void time_score(struct timing *t) { t->sink += forest_score(t->forest, t->point); }
+
+static void time_attribution(struct timing *t) {
+    forest_attribution(t->forest, t->point, t->high, t->low);
+}
+
+static void time_impute(struct timing *t) {
+    float copy[TREE_MAX_DIMS];
+    memcpy(copy, t->point, t->forest->space.dims * sizeof *copy);
+    struct error err;
+    (void)forest_impute(t->forest, copy, t->marks, &err);
+}
+
+static void time_neighbours(struct timing *t) {
+    t->sink += (double)forest_neighbours(t->forest, t->point, t->list);
+}
+
+static void set_time(lua_State *L, const char *name, struct timing *t, lua_Integer rounds,
+                     void (*body)(struct timing *)) {
+    int64_t start = time_monotonic_ns();
+    for (lua_Integer i = 0; i < rounds; i++)
+        body(t);
+    lua_pushnumber(L, (double)(time_monotonic_ns() - start) / (double)rounds);
+    lua_setfield(L, -2, name);
+}
+
+static int bind_time(lua_State *L) {
+    const struct forest *f = check_forest(L);
+    lua_Integer rounds = luaL_checkinteger(L, 3);
+    luaL_argcheck(L, rounds >= 1, 3, "at least one round");
+    struct timing *t = lua_newuserdatauv(L, sizeof *t, 0);
+    *t = (struct timing){.forest = f};
+    check_point(L, 2, f->space.dims, t->point);
+    memset(t->marks + f->space.dims - f->width, 1, f->width);  // the newest row
+    t->list = lua_newuserdatauv(L, f->trees * sizeof *t->list, 0);
+    lua_createtable(L, 0, 4);
+    set_time(L, "score", t, rounds, time_score);
+    set_time(L, "attribution", t, rounds, time_attribution);
+    set_time(L, "impute", t, rounds, time_impute);
+    set_time(L, "neighbours", t, rounds, time_neighbours);
+    return 1;
+}
+
 // --- threshold -------------------------------------------------------------------------------
 
 struct threshold_box {
@@ -190,6 +247,7 @@ int luaopen_runtime_model_parts(lua_State *L) {
     static const luaL_Reg transform_methods[] = {
         {"ask", bind_transform_ask}, {"learn", bind_transform_learn}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"probe", bind_probe},
+                                         {"time", bind_time},
                                          {"threshold", bind_threshold_new},
                                          {"transform", bind_transform_new},
                                          {NULL, NULL}};
