@@ -5,6 +5,7 @@
 #include "store/store.h"
 #include <lauxlib.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 // Where Debian keeps Lua packages: busted is one.
@@ -55,10 +56,27 @@ static void add_test_paths(lua_State *L) {
     lua_pop(L, 2);
 }
 
-// require("busted.runner")({ standalone = false }); it ends the process by os.exit
+// Takes the place of os.exit(code): raises { exit_code = code }, so that we close in order.
+static int raise_exit(lua_State *L) {
+    int code = lua_isboolean(L, 1) ? !lua_toboolean(L, 1) : (int)luaL_optinteger(L, 1, 0);
+    lua_createtable(L, 0, 1);
+    lua_pushinteger(L, code);
+    lua_setfield(L, -2, "exit_code");
+    return lua_error(L);
+}
+
+static void replace_exit(lua_State *L) {
+    lua_getglobal(L, "os");
+    lua_pushcfunction(L, raise_exit);
+    lua_setfield(L, -2, "exit");
+    lua_pop(L, 1);
+}
+
+// require("busted.runner")({ standalone = false }); it ends by os.exit
 static int run_tests(lua_State *L) {
     const struct command *command = lua_touserdata(L, 1);
     add_test_paths(L);
+    replace_exit(L);
     push_args(L, command);
     lua_pushstring(L, "blip test");
     lua_rawseti(L, -2, 0);
@@ -73,9 +91,14 @@ static int run_tests(lua_State *L) {
     return 0;
 }
 
-// Prints what a command raised: the reason of an expected failure, or a bug with its trace.
+// The exit code of what a command raised, after printing the reason of an expected failure, or
+// a bug with its trace.
 static int report(lua_State *L, const char *name) {
-    if (lua_istable(L, -1) && lua_getfield(L, -1, "reason") == LUA_TSTRING)
+    bool table = lua_istable(L, -1);
+    if (table && lua_getfield(L, -1, "exit_code") == LUA_TNUMBER)
+        return (int)lua_tointeger(L, -1);
+    if (table) lua_pop(L, 1);
+    if (table && lua_getfield(L, -1, "reason") == LUA_TSTRING)
         fprintf(stderr, "blip %s: %s\n", name, lua_tostring(L, -1));
     else
         fprintf(stderr, "blip %s: %s\n", name, luaL_tolstring(L, -1, NULL));
