@@ -22,7 +22,7 @@ local work = require "runtime.work"
 
 local replay = {}
 
-local SLICE_NS = 300000000 -- a job's share of time before others have their turn
+replay.SLICE_NS = 300000000 -- a job's share of time before others have their turn
 local MIN_INTERVALS = 32 -- fewer train no model
 local WHOLE = 1 << 52 -- ms, an interval that holds all times
 
@@ -195,7 +195,7 @@ local function advance(s, task)
   local began = time.monotonic_ns()
   while true do
     local done, err = s:advance(s.state.to_ms, function() return report(s.d, task, s.state) end)
-    if done ~= false or time.monotonic_ns() - began > SLICE_NS then return done, err end
+    if done ~= false or time.monotonic_ns() - began > replay.SLICE_NS then return done, err end
   end
 end
 
