@@ -264,7 +264,7 @@ static enum status check_operation(struct read *r, struct error *err) {
     if (o->if_seq_no >= 0 && o->if_primary_term <= 0)
         return refuse(r->refusal, err, validation,
                       "Validation Failed: 1: ifSeqNo is set, but primary term is [0];");
-    if (o->action == ACTION_UPDATE && !o->doc.bytes)
+    if (o->action == ACTION_UPDATE && !o->doc.bytes && !o->scripted)
         return refuse(r->refusal, err, validation,
                       "Validation Failed: 1: script or doc is missing;");
     return STATUS_OK;
@@ -291,9 +291,10 @@ static enum status read_update_field(void *context, const char *key, size_t size
         o->no_detect_noop = !o->no_detect_noop;
         return status;
     }
-    if (is(key, size, "script") || is(key, size, "scripted_upsert"))
-        return refuse(r->refusal, err, "illegal_argument_exception",
-                      "updates by [%.*s] are not supported, use [doc]", (int)size, key);
+    if (is(key, size, "script") || is(key, size, "scripted_upsert")) {
+        o->scripted = true;  // refused as an item, the others go on
+        return json_skip(v, err);
+    }
     return refuse(r->refusal, err, "x_content_parse_exception",
                   "[1:2] [UpdateRequest] unknown field [%.*s]%s", (int)size, key,
                   is(key, size, "docs") ? " did you mean [doc]?" : "");

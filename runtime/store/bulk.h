@@ -42,7 +42,7 @@ struct operation {
     struct span id;           // not given: one is made
     struct span source;       // of index and create; of update the body, later the new document
     struct span doc, upsert;  // of update
-    bool doc_as_upsert, no_detect_noop, return_source;
+    bool doc_as_upsert, no_detect_noop, return_source, scripted;
     int64_t if_seq_no, if_primary_term;  // -1: not given
     int64_t version;                     // external
     enum version_type version_type;

@@ -15,12 +15,16 @@ struct document {
     struct bytes *refusal;
 };
 
+// Numbers every object that is read, so that a field seen twice in one is noticed.
+static _Thread_local uint64_t object_number;
+
 // A field of the document while its value is read; created when the value shows its type.
 struct place {
     struct document *d;
     struct field *parent, *field;  // field: NULL until it is in the mapping
     const char *name;
     size_t name_size;
+    uint64_t object;  // the number of the object that the field is in
 };
 
 // --- refusing -----------------------------------------------------------------------------
@@ -240,7 +244,7 @@ static enum status read_object(struct place *p, struct json *v, struct error *er
         return status == STATUS_OK ? keep_json(p, start, v, err) : status;
     }
     if (!is_object(f)) return refuse_object(p, v, err);
-    struct place inner = {.d = p->d, .parent = f};
+    struct place inner = {.d = p->d, .parent = f, .object = ++object_number};
     status = json_each_field(v, read_field, &inner, err);
     if (status == STATUS_OK && f->type == FIELD_NESTED) status = keep_json(p, start, v, err);
     return status;
@@ -352,7 +356,13 @@ static enum status read_field(void *context, const char *key, size_t key_size, s
     p.name = key;
     p.name_size = key_size;
     p.field = field_child(p.parent, key, key_size);
-    if (p.field) return read_value(&p, v, err);
+    if (p.field) {
+        if (p.field->seen_in == p.object)
+            return refuse_parse(p.d, "json_parse_exception", err, "Duplicate field '%.*s'",
+                                (int)key_size, key);
+        p.field->seen_in = p.object;
+        return read_value(&p, v, err);
+    }
 
     if (!p.parent->parent && is_metadata(key, key_size))
         return refuse_metadata(p.d, key, key_size, v, err);
@@ -362,14 +372,33 @@ static enum status read_field(void *context, const char *key, size_t key_size, s
     if (status != STATUS_OK) return status;
     if (skip) return json_skip(v, err);
     p.field = field_child(p.parent, p.name, p.name_size);
-    return read_value(&p, v, err);
+    status = read_value(&p, v, err);
+    if (p.field) p.field->seen_in = p.object;
+    return status;
 }
 
 static enum status read_root(void *context, struct json *v, struct error *err) {
     struct document *d = context;
-    struct place p = {.d = d, .parent = d->batch->mapping->fields[0]};
-    if (json_kind_of(v) != JSON_OBJECT || !p.parent->enabled) return json_skip(v, err);
+    struct place p = {
+        .d = d, .parent = d->batch->mapping->fields[0], .object = ++object_number};
+    if (json_kind_of(v) != JSON_OBJECT) return fail(err, STATUS_INVALID, "not an object");
+    if (!p.parent->enabled) return json_skip(v, err);
     return json_each_field(v, read_field, &p, err);
+}
+
+// Whether the text ends inside of a bracket or a string.
+static bool ends_early(const char *text, size_t size) {
+    long open = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < size; i++) {
+        if (quoted && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            quoted = !quoted;
+        else if (!quoted)
+            open += (text[i] == '{' || text[i] == '[') - (text[i] == '}' || text[i] == ']');
+    }
+    return quoted || open > 0;
 }
 
 // The text is no JSON object at all, or stops being one: the reader's own reason.
@@ -378,6 +407,9 @@ static enum status refuse_syntax(struct document *d, const char *source, size_t 
     size_t at = 0;
     while (at < size && (unsigned char)source[at] <= ' ')
         at++;
+    if (at < size && source[at] == '{' && ends_early(source, size))
+        return refuse_parse(d, "json_e_o_f_exception", NULL,
+                            "Unexpected end-of-input within/between Object entries");
     if (at < size && source[at] == '{')
         return refuse_parse(d, "json_parse_exception", NULL, "%s", err->reason);
     return refuse_parse(d, "not_x_content_exception", NULL,

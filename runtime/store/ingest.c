@@ -110,10 +110,8 @@ static enum status parse_document(struct ingest *g, struct group *group, struct 
     return STATUS_OK;
 }
 
-static enum status refuse_empty_id(struct ingest *g, struct operation *o) {
-    refusal_write(&g->refusal,
-                  &(struct cause){"illegal_argument_exception",
-                                  "if _id is specified it must not be empty", NULL});
+static enum status refuse_argument(struct ingest *g, struct operation *o, const char *reason) {
+    refusal_write(&g->refusal, &(struct cause){"illegal_argument_exception", reason, NULL});
     bulk_fail(g->bulk, o, 400, &g->refusal);
     return STATUS_OK;
 }
@@ -126,7 +124,10 @@ static enum status parse_operation(struct ingest *g, struct operation *o, struct
         bulk_fail(g->bulk, o, t->http_status, &t->refusal);
         return STATUS_OK;
     }
-    if (o->id.bytes && o->id.size == 0) return refuse_empty_id(g, o);
+    if (o->id.bytes && o->id.size == 0)
+        return refuse_argument(g, o, "if _id is specified it must not be empty");
+    if (o->scripted)
+        return refuse_argument(g, o, "updates by [script] are not supported, use [doc]");
     group->explicit_ids |= o->id.bytes != NULL;
     if (o->action != ACTION_INDEX && o->action != ACTION_CREATE) return STATUS_OK;
     enum status status = need_id(group, o, err);
@@ -398,8 +399,8 @@ static enum status update_document(struct ingest *g, struct group *group, struct
     const struct id_entry *current = entry && !entry->deleted ? entry : NULL;
     struct span created = o->upsert.bytes ? o->upsert : o->doc;
     enum status status;
-    if (!check_conditions(g, group, o, current)) return STATUS_OK;
     if (!current && !o->upsert.bytes && !o->doc_as_upsert) return refuse_missing(g, group, o);
+    if (!check_conditions(g, group, o, current)) return STATUS_OK;
     if (current)
         status = merge_document(g, group, o, current, &changed, err);
     else

@@ -82,6 +82,7 @@ struct field {
     struct field *parent, **children;
     size_t child_count, child_capacity;
     size_t next_child;  // where a document's next field probably is
+    uint64_t seen_in;   // the object of a document that had this field last
 };
 
 struct mapping_column {

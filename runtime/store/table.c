@@ -6,6 +6,7 @@
 #include "store/internal.h"
 #include "store/table_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,19 @@ void table_release(struct table *t) {
     free(t);
 }
 
+// The value of a whole-number setting, which the registry keeps as "name":"value".
+static size_t setting(const char *settings, const char *name, size_t missing) {
+    char key[64];
+    snprintf(key, sizeof key, "\"%s\":\"", name);
+    const char *at = strstr(settings, key);
+    return at ? strtoul(at + strlen(key), NULL, 10) : missing;
+}
+
+void table_set_limits(struct mapping *m, const char *settings) {
+    m->field_limit = setting(settings, "index.mapping.total_fields.limit", 1000);
+    m->depth_limit = setting(settings, "index.mapping.depth.limit", 20);
+}
+
 static struct table *table_new(const struct table_info *info, struct mapping *mapping) {
     struct table *t = calloc(1, sizeof *t);
     if (!t) return NULL;
@@ -43,6 +57,7 @@ static struct table *table_new(const struct table_info *info, struct mapping *ma
         return NULL;
     }
     t->mapping = mapping;
+    table_set_limits(mapping, info->settings);
     return t;
 }
 

@@ -32,6 +32,9 @@ struct table {
 
 struct table *table_retain(struct table *t);
 
+/* Takes the limits of a mapping from the settings of its index. */
+void table_set_limits(struct mapping *m, const char *settings);
+
 /* "name" TYPE, for CREATE TABLE and ALTER TABLE. */
 void append_column_definition(struct bytes *sql, const struct mapping_column *c);
 

@@ -40,6 +40,7 @@ static void publish(struct table_write *w) {
         t->mapping = w->mapping;
         w->mapping = old;
     }
+    table_set_limits(t->mapping, t->settings);
     t->mapping_version++;
     t->registry->version++;
     pthread_mutex_unlock(&t->registry->lock);

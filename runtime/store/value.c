@@ -212,12 +212,21 @@ static bool is_address(const struct scalar *s) {
     return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
 }
 
+static size_t count_characters(const char *text, size_t size) {
+    size_t count = 0;
+    for (size_t i = 0; i < size; i++)
+        count += ((unsigned char)text[i] & 0xC0) != 0x80;  // continuation bytes do not count
+    return count;
+}
+
 static enum status add_text(struct batch *b, struct field *f, const struct scalar *s,
                             struct misfit *m, struct error *err) {
     if (f->type == FIELD_IP && !is_address(s))
         return misfit_is(m, "illegal_argument_exception", "'%.*s' is not an IP string literal.",
                          SHOWN(s));
-    if (f->ignore_above && s->size > f->ignore_above) return STATUS_OK;
+    if (f->ignore_above && s->size > f->ignore_above &&
+        count_characters(s->text, s->size) > f->ignore_above)
+        return STATUS_OK;
     const char *text = s->text;
     if (!s->stable && s->size > sizeof(((duckdb_string_t *)0)->value.inlined.inlined)) {
         text = batch_keep(b, s->text, s->size);

@@ -47,13 +47,16 @@ local function check_alias(alias)
   if not ok then invalid_alias(alias, err.reason:match "%], (.*)$") end
 end
 
-local OPTIONS = { is_write_index = true, is_hidden = true }
+--- What an alias may carry. Routing means nothing where an index is one piece, and is only shown.
+local OPTIONS = { is_write_index = true, is_hidden = true, index_routing = true, search_routing = true }
 
 local function read_options(given)
   local options = {}
   for key, value in pairs(given) do
     if OPTIONS[key] then
       options[key] = value
+    elseif key == "routing" then
+      options.index_routing, options.search_routing = given.index_routing or value, given.search_routing or value
     elseif key ~= "index" and key ~= "indices" and key ~= "alias" and key ~= "aliases" and key ~= "must_exist" then
       assert(fail.invalid("an alias with [%s] is not supported", key))
     end

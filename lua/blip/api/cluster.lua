@@ -333,7 +333,8 @@ local function cat_aliases(request)
     end
     for _, target in ipairs(wanted and behind or {}) do
       rows[#rows + 1] = {
-        alias = alias, index = target.index, filter = "-", ["routing.index"] = "-", ["routing.search"] = "-",
+        alias = alias, index = target.index, filter = "-",
+        ["routing.index"] = target.index_routing or "-", ["routing.search"] = target.search_routing or "-",
         is_write_index = target.is_write_index == nil and "-" or tostring(target.is_write_index),
       }
     end

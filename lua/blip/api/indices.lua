@@ -53,16 +53,23 @@ end
 
 local CREATE_KEYS = { settings = true, mappings = true, aliases = true }
 
+local ALIAS_KEYS = { is_write_index = true, is_hidden = true, routing = true, index_routing = true,
+                     search_routing = true }
+
 local function read_aliases(value)
   local aliases = {}
   for name, options in pairs(value or {}) do
     options = options == json.null and {} or options
     for key in pairs(options) do
-      if key ~= "is_write_index" and key ~= "is_hidden" then
+      if not ALIAS_KEYS[key] then
         return assert(fail.invalid("an alias with [%s] is not supported", key))
       end
     end
-    aliases[name] = json.object(options)
+    local kept = {}
+    for key, option in pairs(options) do kept[key] = option end
+    kept.index_routing, kept.search_routing = kept.index_routing or kept.routing, kept.search_routing or kept.routing
+    kept.routing = nil
+    aliases[name] = json.object(kept)
   end
   return aliases
 end

@@ -23,7 +23,10 @@ end
 local function add_aliases(aliases, entry)
   for alias, options in pairs(entry.aliases) do
     aliases[alias] = aliases[alias] or {}
-    table.insert(aliases[alias], { index = entry.name, is_write_index = options.is_write_index })
+    table.insert(aliases[alias], {
+      index = entry.name, is_write_index = options.is_write_index, index_routing = options.index_routing,
+      search_routing = options.search_routing,
+    })
   end
 end
 
