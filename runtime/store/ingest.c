@@ -511,12 +511,15 @@ static enum status delete_rows(struct ingest *g, struct group *group, struct err
     return status;
 }
 
-// Numbers of deletes are in no row: the registry remembers them.
+// The number of a delete is in no row: when it is the last, the registry remembers it.
 static enum status save_seq_no(struct ingest *g, struct group *group, struct error *err) {
     const char *name = table_name(group->table);
     const struct param params[] = {{.type = PARAM_INT, .integer = group->write->next_seq_no},
                                    {.type = PARAM_TEXT, .text = {name, strlen(name)}}};
-    if (group->delete_count == 0) return STATUS_OK;
+    int64_t used = group->write->next_seq_no - group->first_seq_no;
+    if (used == 0) return STATUS_OK;
+    size_t last = group->row_of[used - 1];
+    if (last != SIZE_MAX && !group->batch->dead[last]) return STATUS_OK;
     return connection_execute(g->c, "UPDATE blip.indices SET next_seq_no = ? WHERE name = ?",
                               params, 2, NULL, err);
 }

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// A log of this size takes a few tenths of a second to replay after a crash.
-#define CHECKPOINT_THRESHOLD "64MiB"
+// Replaying a log of this size after a crash takes about 0.2 s; smaller ones cost ingest more.
+#define CHECKPOINT_THRESHOLD "32MiB"
 
 static enum status make_folder(const char *folder, struct error *err) {
     char path[PATH_MAX];

@@ -23,6 +23,7 @@ enum status scalar_read(struct json *v, struct scalar *out, struct error *err) {
         return status;
     default:
         status = json_get_bool(v, &out->boolean, err);
+        if (status != STATUS_OK) return status;
         out->text = out->boolean ? "true" : "false";
         out->size = strlen(out->text);
         return status;
