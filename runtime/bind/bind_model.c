@@ -41,8 +41,7 @@
 #define MODEL_TABLE "runtime.model.table"
 #define SCRATCH "runtime.model.scratch"
 
-// --- scratch memory that Lua frees whatever happens
-// -------------------------------------------
+// --- scratch memory that Lua frees whatever happens ------------------------------------------
 
 struct scratch {
     uint8_t *bytes;
@@ -73,8 +72,7 @@ static uint8_t *grow_scratch(lua_State *L, struct scratch *box, size_t size) {
     return bytes;
 }
 
-// --- one model
-// ----------------------------------------------------------------------------------
+// --- one model -------------------------------------------------------------------------------
 
 static struct model **push_model_box(lua_State *L) {
     struct model **box = lua_newuserdatauv(L, sizeof *box, 0);
@@ -215,8 +213,7 @@ static int bind_model_size(lua_State *L) {
     return 1;
 }
 
-// --- a set of models
-// ------------------------------------------------------------------------------
+// --- a set of models -------------------------------------------------------------------------
 
 struct set_box {
     struct model_set *set;
@@ -415,8 +412,7 @@ static int bind_set_size(lua_State *L) {
     return 1;
 }
 
-// --- the registry
-// ---------------------------------------------------------------------------------
+// --- the registry ----------------------------------------------------------------------------
 
 static int bind_borrow(lua_State *L) {
     const char *key = luaL_checkstring(L, 1);

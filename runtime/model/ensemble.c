@@ -15,8 +15,7 @@
 #define ERROR_CLIP_FROM 20  // rows
 #define BOUNDS 3.0          // errors around the expected value
 
-// --- values inside and outside
-// ----------------------------------------------------------------
+// --- values inside and outside ---------------------------------------------------------------
 
 // The scale keeps squares of very small and very large values within a float's range. A power
 // of two changes no digit.
@@ -44,8 +43,7 @@ static void know(struct ensemble_feature *f, double first) {
     f->scale = scale_for(first);
 }
 
-// --- taking a row in
-// --------------------------------------------------------------------------
+// --- taking a row in -------------------------------------------------------------------------
 
 // What was expected of the row to come, inside: the value that followed the most similar
 // window; without one the last value; without any the first, which is 0.
@@ -100,8 +98,7 @@ static void push_row(struct ensemble *e, const double *x) {
     e->lag = e->view.nearest[0].lag;
 }
 
-// --- expected values
-// --------------------------------------------------------------------------
+// --- expected values -------------------------------------------------------------------------
 
 static void tell_expected(const struct ensemble *e, struct verdict *out) {
     if (!out->expected) return;
@@ -127,8 +124,7 @@ static void learn_errors(struct ensemble *e, const double *x) {
     }
 }
 
-// --- grade and cause
-// --------------------------------------------------------------------------
+// --- grade and cause -------------------------------------------------------------------------
 
 static void take_time(struct ensemble *e, int64_t time_ms) {
     if (time_ms == MODEL_NO_TIME) return;
@@ -221,7 +217,7 @@ static enum status push(struct model *m, int64_t time_ms, const double *values,
                         struct verdict *out, struct error *err) {
     (void)err;
     struct ensemble *e = (struct ensemble *)m;
-    double x[MODEL_MAX_FEATURES];
+    double x[MODEL_MAX_FEATURES] = {0};
     struct profile_cell cell = profile_cell_at(time_ms);
     out->confidence = 1 - exp2(-((double)m->rows + 1) / CONFIDENCE_ROWS);
 
@@ -246,8 +242,7 @@ static enum status push(struct model *m, int64_t time_ms, const double *values,
     return STATUS_OK;
 }
 
-// --- the class
-// ----------------------------------------------------------------------------------
+// --- the class -------------------------------------------------------------------------------
 
 static void defaults(struct model_options *options) {
     options->sensitivity = 1;

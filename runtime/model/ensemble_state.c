@@ -10,8 +10,7 @@
 
 static struct ensemble *of(struct model *m) { return (struct ensemble *)m; }
 
-// --- memory
-// -----------------------------------------------------------------------------------
+// --- memory ----------------------------------------------------------------------------------
 
 static enum status open_pasts(struct ensemble *e, size_t features, struct error *err) {
     size_t reach = windows_reach(&e->windows);
@@ -77,8 +76,7 @@ size_t ensemble_size_bytes(const struct model *m) {
     return size;
 }
 
-// --- saving
-// -----------------------------------------------------------------------------------
+// --- saving ----------------------------------------------------------------------------------
 
 static size_t saved_rows(const struct past *p, uint64_t since) {
     return since < p->keep ? (size_t)since : p->keep;
@@ -158,8 +156,7 @@ void ensemble_save(const struct model *m, struct pack *out) {
     save_grade(out, e);
 }
 
-// --- loading: every number is read, then looked at
-// --------------------------------------------
+// --- loading: every number is read, then looked at -------------------------------------------
 
 static bool within(double x, double low, double high) { return x >= low && x <= high; }
 

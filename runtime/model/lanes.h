@@ -1,19 +1,43 @@
-/* model/lanes.h - loops that the compiler turns into vector instructions.
+/* model/lanes.h - the straight loops that the ensemble spends its time in, written so that the
+ * compiler turns them into vector instructions.
  *
- * The program runs on any x86-64; functions marked LANES_CLONES exist twice, and the loader
- * takes the AVX2 one where the machine has it. Both give the same bits: element by element the
- * arithmetic is the same (nothing is contracted or regrouped), and a minimum is free of order.
- */
+ * The program runs on any x86-64; on this processor family every loop exists twice, and the
+ * loader takes the AVX2 one where the machine has it. Both give the same bits: element by
+ * element the arithmetic is the same (nothing is contracted or regrouped), and a minimum does
+ * not care for the order. All values are finite: lanes.c is compiled so that the compiler may
+ * count on it, without which it vectorises no minimum. */
 #ifndef BLIP_MODEL_LANES_H
 #define BLIP_MODEL_LANES_H
 
-#define LANES 16  // independent minima of one loop
+#include <stddef.h>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                         \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define LANES_CLONES __attribute__((target_clones("avx2", "default")))
-#else
-#define LANES_CLONES
-#endif
+#define LANES_FAR 3e38f  // farther than any distance of finite values
+
+/* The least |x - values[i]|; LANES_FAR when count is 0. */
+float lanes_nearest(const float *values, size_t count, float x);
+
+/* The least of values; LANES_FAR when count is 0. */
+double lanes_least(const double *values, size_t count);
+
+/* out[i] = weight * (x - values[i])^2 */
+void lanes_squares(float *restrict out, const float *restrict values, float x, float weight,
+                   size_t count);
+
+/* sum[i] += weight * (x - values[i])^2 */
+void lanes_add_squares(float *restrict sum, const float *restrict values, float x, float weight,
+                       size_t count);
+
+/* Two of these at once, in this order: half the traffic. */
+void lanes_add_squares_pair(float *restrict sum, const float *restrict values,
+                            const float *restrict others, float x, float y, float weight,
+                            float other_weight, size_t count);
+
+/* values[i] = min(values[i], most) */
+void lanes_cap(float *values, float most, size_t count);
+
+/* sums[i] = max(sums[i] + newest[i] - oldest[i], 0): rounding must not make it negative.
+ * Returns the least of them. */
+double lanes_slide(double *restrict sums, const float *restrict newest,
+                   const float *restrict oldest, size_t count);
 
 #endif

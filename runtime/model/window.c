@@ -41,65 +41,17 @@ size_t windows_bytes(const struct windows *w) {
     return WINDOW_COUNT * (w->history + 1) * sizeof(double);
 }
 
-// --- one row against many, in straight loops ------------------------------------------------
-
-// sum[i] += weight * (x - values[i])^2
-LANES_CLONES static void add_squares(float *restrict sum, const float *restrict values, float x,
-                                     float weight, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        float difference = x - values[i];
-        sum[i] += weight * (difference * difference);
-    }
-}
-
-// The same for two features at once: half the traffic, the same order of additions.
-LANES_CLONES static void add_squares_pair(float *restrict sum, const float *restrict values,
-                                          const float *restrict others, float x, float y,
-                                          float weight, float other_weight, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        float difference = x - values[i], other = y - others[i];
-        sum[i] = (sum[i] + weight * (difference * difference)) + other_weight * (other * other);
-    }
-}
-
-LANES_CLONES static void cap(float *values, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        values[i] = values[i] < WINDOW_FAR ? values[i] : WINDOW_FAR;
-}
-
-// squares[i] moves on by one row; rounding must not make it negative
-LANES_CLONES static void slide(double *restrict squares, const float *restrict newest,
-                               const float *restrict oldest, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        double moved = squares[i] + (double)newest[i] - (double)oldest[i];
-        squares[i] = moved > 0 ? moved : 0;
-    }
-}
-
-LANES_CLONES static double least(const double *values, size_t count) {
-    double lanes[LANES];
-    for (size_t k = 0; k < LANES; k++)
-        lanes[k] = INFINITY;
-    size_t whole = count - count % LANES;
-    for (size_t i = 0; i < whole; i += LANES)
-        for (size_t k = 0; k < LANES; k++)
-            lanes[k] = values[i + k] < lanes[k] ? values[i + k] : lanes[k];
-    for (size_t i = whole; i < count; i++)
-        lanes[0] = fmin(lanes[0], values[i]);
-    for (size_t k = 1; k < LANES; k++)
-        lanes[0] = fmin(lanes[0], lanes[k]);
-    return lanes[0];
-}
-
-// --- windows
-// ----------------------------------------------------------------------------------
-
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 // gaps[i] = weighted squared difference of the row `back` rows ago to the one first + i rows
 // before it
 static void row_gaps(float *gaps, const struct windows *w, const struct past *past,
                      const float *weights, size_t back, size_t first, size_t count) {
+    if (w->features == 1) {
+        const float *a = &past_now(past)[back];
+        lanes_squares(gaps, &a[first], a[0], weights[0], count);
+        return;
+    }
     memset(gaps, 0, count * sizeof *gaps);
     size_t waiting = w->features;  // a feature that waits for a partner; features = none
     for (size_t q = 0; q < w->features; q++) {
@@ -109,15 +61,15 @@ static void row_gaps(float *gaps, const struct windows *w, const struct past *pa
             continue;
         }
         const float *a = &past_now(&past[waiting])[back], *b = &past_now(&past[q])[back];
-        add_squares_pair(gaps, &a[first], &b[first], a[0], b[0], weights[waiting], weights[q],
-                         count);
+        lanes_add_squares_pair(gaps, &a[first], &b[first], a[0], b[0], weights[waiting],
+                               weights[q], count);
         waiting = w->features;
     }
     if (waiting < w->features) {
         const float *a = &past_now(&past[waiting])[back];
-        add_squares(gaps, &a[first], a[0], weights[waiting], count);
+        lanes_add_squares(gaps, &a[first], a[0], weights[waiting], count);
     }
-    cap(gaps, count);
+    lanes_cap(gaps, WINDOW_FAR, count);
 }
 
 // Like row_gaps, but 0 where the earlier row lies before the first one.
@@ -156,19 +108,15 @@ static void neighbours(const struct windows *w, size_t window, size_t rows, size
     *to = rows < length ? 0 : smaller(w->history, rows - length);
 }
 
-// The least sum within a block of lags, if it is as small as any before; ties: the largest lag.
-static void look(const struct windows *w, size_t window, size_t first, size_t count,
-                 size_t rows, double *smallest, size_t *block) {
-    size_t from, to;
+// The least of a block's sums that belong to neighbours; `least` is that of the whole block.
+static double least_neighbour(const struct windows *w, size_t window, size_t first,
+                              size_t count, size_t rows, double least) {
+    size_t from, to, last = first + count - 1;
     neighbours(w, window, rows, &from, &to);
+    if (from <= first && last <= to) return least;
     if (from < first) from = first;
-    if (to > first + count - 1) to = first + count - 1;
-    if (from > to) return;
-    double found = least(&w->squares[window][from], to - from + 1);
-    if (found <= *smallest) {
-        *smallest = found;
-        *block = first;
-    }
+    if (to > last) to = last;
+    return from > to ? INFINITY : lanes_least(&w->squares[window][from], to - from + 1);
 }
 
 // The largest lag of a block that has this sum.
@@ -182,20 +130,35 @@ static size_t lag_of(const struct windows *w, size_t window, size_t block, size_
     return lag;
 }
 
+// Moves a block of one window's sums on by the newest row; returns the least neighbour's.
+static double push_block(struct windows *w, const struct past *past, const float *weights,
+                         size_t window, const float *newest, size_t first, size_t count,
+                         size_t rows, size_t anew) {
+    float oldest[BLOCK];
+    double *sums = &w->squares[window][first];
+    leaving_gaps(oldest, w, past, weights, w->length[window], first, count, rows);
+    double least = lanes_slide(sums, newest, oldest, count);
+    if (anew - first < count) {  // a sum that changes: the least of the block may too
+        sum_lag(w, past, weights, window, anew, rows);
+        least = lanes_least(sums, count);
+    }
+    return least_neighbour(w, window, first, count, rows, least);
+}
+
 void windows_push(struct windows *w, const struct past *past, const float *weights, size_t rows,
                   struct nearest out[WINDOW_COUNT]) {
-    float newest[BLOCK], oldest[BLOCK];
-    size_t lags = smaller(rows - 1, w->history), block[WINDOW_COUNT];
+    float newest[BLOCK];
+    size_t lags = smaller(rows - 1, w->history), block[WINDOW_COUNT] = {0};
     double smallest[WINDOW_COUNT] = {INFINITY, INFINITY, INFINITY};
     size_t anew = lags ? 1 + w->turn++ % lags : 0;
     for (size_t first = 1; first <= lags; first += BLOCK) {
         size_t count = smaller(BLOCK, lags - first + 1);
         row_gaps(newest, w, past, weights, 0, first, count);
         for (size_t k = 0; k < WINDOW_COUNT; k++) {
-            leaving_gaps(oldest, w, past, weights, w->length[k], first, count, rows);
-            slide(&w->squares[k][first], newest, oldest, count);
-            if (anew - first < count) sum_lag(w, past, weights, k, anew, rows);
-            look(w, k, first, count, rows, &smallest[k], &block[k]);
+            double least = push_block(w, past, weights, k, newest, first, count, rows, anew);
+            if (least > smallest[k] || least == INFINITY) continue;  // ties: the largest lag
+            smallest[k] = least;
+            block[k] = first;
         }
     }
     for (size_t k = 0; k < WINDOW_COUNT; k++) {
@@ -217,7 +180,7 @@ void windows_sum(struct windows *w, const struct past *past, const float *weight
         for (size_t back = 0; back < WINDOW_LONGEST && back + first < rows; back++) {
             leaving_gaps(gaps, w, past, weights, back, first, count, rows);
             for (size_t k = 0; k < WINDOW_COUNT; k++)
-                if (back < w->length[k]) slide(&w->squares[k][first], gaps, none, count);
+                if (back < w->length[k]) lanes_slide(&w->squares[k][first], gaps, none, count);
         }
     }
 }

@@ -92,7 +92,7 @@ end
 
 local function options_of(request)
   return { total_as_int = request:flag "rest_total_hits_as_int", typed_keys = request:flag "typed_keys",
-           filter = text_filter(request.query) }
+           filter = text_filter(request.query), text = request:text() }
 end
 
 --- Answers a search over an expression of index names.
@@ -110,7 +110,10 @@ local function answer_count(request, expression)
   request:allow(joined(INDEX_PARAMETERS, TEXT_PARAMETERS, { "preference", "routing" }))
   local body = request:json { optional = true } or {}
   for key in pairs(body) do
-    if key ~= "query" then assert(problem.parsing("request does not support [%s]", key)) end
+    if key ~= "query" then
+      local _, err = problem.parsing("request does not support [%s]", key)
+      error(problem.locate(err, request:text()), 0)
+    end
   end
   local where = text_filter(request.query) or assert(dsl.query(body.query))
   local indices = resolve(expression, request)
@@ -190,13 +193,13 @@ local function answer_msearch(request, expression)
   local lines, searches = lines_of(request), {}
   for i = 1, #lines - 1, 2 do
     local body = assert(request_module.decode(lines[i + 1]))
-    searches[#searches + 1] = { header = read_header(lines[i]), body = body }
+    searches[#searches + 1] = { header = read_header(lines[i]), body = body, text = lines[i + 1] }
   end
   if #searches == 0 then
     assert(fail.es { status = 400, type = "action_request_validation_exception",
                      reason = "Validation Failed: 1: no requests added;" })
   end
-  for _, one in ipairs(searches) do assert(search.check(one.body)) end
+  for _, one in ipairs(searches) do assert(search.check(one.body, one.text)) end
   local options, responses, took = options_of(request), {}, 0
   for i, one in ipairs(searches) do
     responses[i] = answer_one(one, expression, options)

@@ -164,7 +164,8 @@ end
 -- The command line --------------------------------------------------------------------------------
 
 local function misuse(reason)
-  io.stderr:write("blip run: ", reason, "\nusage: blip run [OPTIONS] SCRIPT --source FILE, see blip run --help\n")
+  io.stderr:write("blip run: ", reason, "\n",
+    "usage: blip run [OPTIONS] SCRIPT --source FILE, see blip run --help\n")
   return 2
 end
 

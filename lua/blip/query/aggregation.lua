@@ -26,6 +26,12 @@ function aggregation.is_known(type)
   return known[type] ~= nil
 end
 
+--- What the dialect calls groupings when it complains of them.
+local FACTORIES = {
+  terms = "TermsAggregatorFactory", histogram = "HistogramAggregatorFactory",
+  date_histogram = "DateHistogramAggregatorFactory", composite = "CompositeAggregationFactory",
+}
+
 local read_nodes
 
 --- The type of an aggregation's definition, its body, and its sub-aggregations.
@@ -59,7 +65,7 @@ local function read_node(name, definition, inside)
   if not type then return nil, body end
   local entry = known[type]
   if not entry then
-    return problem.parsing("Unknown aggregation type [%s]%s", type, problem.suggestion(type, known))
+    return problem.unknown_name("Unknown aggregation type [%s]%s", type, known)
   end
   if not read.is_object(body) then
     return problem.parsing("Expected [START_OBJECT] under [%s], but got a [%s] in [%s]", type,
@@ -73,7 +79,7 @@ local function read_node(name, definition, inside)
   end
   if spec.root_only and inside then
     return problem.late("[%s] aggregation cannot be used with a parent aggregation of type: [%s]",
-      type, inside)
+      type, FACTORIES[inside])
   end
   local nodes
   nodes, err = read_nodes(subs, entry.kind == "grouping" and type or inside)

@@ -19,7 +19,7 @@ local SOURCES = {
     end
   end,
   histogram = function(body)
-    local interval, err = histogram.read_interval(body, "composite")
+    local interval, err = histogram.read_interval(body, "histogram", "composite")
     return interval and histogram.number_keys(body, interval, 0, "composite"), err
   end,
   date_histogram = function(body)

@@ -24,7 +24,7 @@ local function parse(body, depth)
   end
   local reader = clauses[name]
   if not reader then
-    return problem.parsing("unknown query [%s]%s", name, problem.suggestion(name, clauses))
+    return problem.unknown_name("unknown query [%s]%s", name, clauses)
   end
   return reader(clause, function(inner) return parse(inner, depth + 1) end)
 end

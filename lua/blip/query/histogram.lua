@@ -176,11 +176,12 @@ end
 local function show(g)
   return function(level, list, sub)
     local keys, counts = level.data.keys[1], level.data.counts
+    local text = not rows.is_number(level.keys[1].field.type) and g.text or nil
     local buckets = {}
     each_bucket(list, keys, counts, g, function(key, row)
       local one = sub(row)
       one.key, one.doc_count = key, row and counts[row] or 0
-      one.key_as_string = g.text and g.text(key)
+      one.key_as_string = text and text(key)
       buckets[#buckets + 1] = one
     end)
     if g.order then table.sort(buckets, g.order) end
@@ -336,12 +337,12 @@ function histogram.number_keys(body, interval, offset, type)
   end
 end
 
---- Reads a histogram's width; `type` is the aggregation's name.
-function histogram.read_interval(body, type)
+--- Reads the width of a histogram; `name` is what its owner is called.
+function histogram.read_interval(body, type, name)
   local interval, err = read.number(body.interval)
   if not interval then return problem.option(type, "interval", err) end
   if interval <= 0 then
-    local reason = ("[interval] must be >0 for histogram aggregation [%s]"):format(type)
+    local reason = ("[interval] must be >0 for histogram aggregation [%s]"):format(name)
     return problem.option(type, "interval", { reason = reason })
   end
   return interval
@@ -353,14 +354,14 @@ local function number_bound(bounds, side, interval, offset)
 end
 
 --- Reads a `histogram` body into a grouping.
-function histogram.read_number(body)
+function histogram.read_number(body, name)
   local ok, err = read.check_options("histogram", body, NUMBER_OPTIONS)
   if not ok then return nil, err end
   if type(body.field) ~= "string" then
     return problem.argument "Required one of fields [field, script], but none were specified. "
   end
   local interval, least, order
-  interval, err = histogram.read_interval(body, "histogram")
+  interval, err = histogram.read_interval(body, "histogram", name)
   if not interval then return nil, err end
   least, err = least_of(body)
   if not least then return nil, err end

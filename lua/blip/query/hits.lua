@@ -55,8 +55,8 @@ local function statement(request, indices)
   local selection = new_selection()
   local columns = {
     index = selection.place(from:field("_index", "keyword").sql),
-    id = selection.place(from:field("_id").sql),
-    source = request.source.wanted and selection.place(from:field("_source").sql) or nil,
+    id = not request.bare and selection.place(from:field("_id").sql) or nil,
+    source = request.source.wanted and not request.bare and selection.place(from:field("_source").sql) or nil,
     version = request.version and selection.place(from:field("_version").sql) or nil,
     seq_no = request.seq_no_primary_term and selection.place(from:field("_seq_no").sql) or nil,
   }
@@ -94,7 +94,7 @@ end
 
 --- One hit from a row.
 local function show(request, columns, data, row, scored)
-  local hit = { _index = data[columns.index][row], _id = data[columns.id][row],
+  local hit = { _index = data[columns.index][row], _id = columns.id and data[columns.id][row],
                 _score = scored and request.score or json.null }
   if columns.source then hit._source = source_filter.apply(request.source, data[columns.source][row]) end
   if columns.version then hit._version = data[columns.version][row] end

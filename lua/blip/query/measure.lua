@@ -81,7 +81,9 @@ local OPS = {
   end),
 
   value_count = function(field, _, _, condition)
-    if field.list then return sum(("len(%s)"):format(field.list), condition) end
+    -- A document's equal words count once, its equal numbers each.
+    local size = rows.is_text(field.type) and "len(list_distinct(%s))" or "len(%s)"
+    if field.list then return sum(size:format(field.list), condition) end
     return count(field.sql, condition)
   end,
 

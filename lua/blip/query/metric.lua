@@ -192,16 +192,17 @@ end
 
 local DEFAULT_PERCENTS = { 1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0 }
 
-local function bad_percent(percent)
+local function bad_percent(percent, name)
+  local shown = type(percent) == "number" and java_number(percent) or read.show(percent)
   return fail.es {
     status = 400, type = "x_content_parse_exception",
     reason = "Failed to build [percentiles] after last required field arrived",
     caused_by = { type = "illegal_argument_exception",
-                  reason = ("percent must be in [0,100], got [%s]"):format(tostring(percent)) },
+                  reason = ("percent must be in [0,100], got [%s]: [%s]"):format(shown, name) },
   }
 end
 
-function metrics.percentiles(body)
+function metrics.percentiles(body, name)
   local field, err = field_of("percentiles", body, "percents keyed tdigest hdr compression")
   if not field then return nil, err end
   local percents = body.percents or DEFAULT_PERCENTS
@@ -212,7 +213,7 @@ function metrics.percentiles(body)
   for i, percent in ipairs(percents) do
     local n = read.number(percent)
     if not n or n < 0 or n > 100 then
-      return bad_percent(percent)
+      return bad_percent(n or percent, name)
     end
     list[i] = with_missing(aggregate.percentile(field, n), body)
     paths[java_number(n)], paths[("%g"):format(n)] = i, i

@@ -86,7 +86,7 @@ local RANGE_BOUNDS = read.set "from to key"
 
 --- Reads a list of ranges: `bound(value, options)` gives the number in a bound and its text.
 local function ranges(type, bound, make_filter)
-  return function(body)
+  return function(body, owner)
     local ok, err = read.check_options(type, body, RANGE_OPTIONS)
     if not ok then return nil, err end
     if _G.type(body.field) ~= "string" then
@@ -94,7 +94,7 @@ local function ranges(type, bound, make_filter)
     end
     local list = read.list(body.ranges)
     if #list == 0 then
-      return problem.late("No [ranges] specified for the [%s] aggregation", type)
+      return problem.late("No [ranges] specified for the [%s] aggregation", owner)
     end
     local parts = {}
     for i, range in ipairs(list) do
@@ -102,7 +102,10 @@ local function ranges(type, bound, make_filter)
       ok, err = read.check_options(type, range, RANGE_BOUNDS)
       if not ok then return nil, err end
       part, err = bound(range, body)
-      if not part then return problem.shards(err) end
+      if not part then
+        err.late = true
+        return nil, err
+      end
       part.filter = make_filter(body.field, part)
       parts[i] = part
     end

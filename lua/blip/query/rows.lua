@@ -11,6 +11,7 @@
 -- @module blip.query.rows
 local fail = require "blip.fail"
 local predicate = require "blip.query.predicate"
+local problem = require "blip.query.problem"
 
 local Rows = { __name = "blip.rows" }
 Rows.__index = Rows
@@ -33,8 +34,12 @@ local META = {
   _source = { type = "keyword", column = '"_source"' },
 }
 
+--- Stands for an index when there is none.
+local NOWHERE = { name = "", mapping = { fields = {}, objects = {} } }
+
 --- What an index's mapping says of a field; `_index` is a constant.
 local function field_of(index, name)
+  if index == NOWHERE then return nil end
   if name == "_index" then
     return { type = "keyword", column = "'" .. index.name:gsub("'", "''") .. "'" }
   end
@@ -164,11 +169,13 @@ function Rows:condition(filter)
 end
 
 function Rows:predicate(filter, index)
-  return predicate.sql(filter, {
+  local sql, err = predicate.sql(filter, {
     field = function(name) return field_of(index, name) end,
     fields_below = function(name) return fields_below(index, name) end,
     bind = function(value) return self:bind(value) end,
   })
+  if not sql then return problem.of_query(err) end
+  return sql
 end
 
 local function branch_sql(self, index, slots)
@@ -193,7 +200,7 @@ end
 local function empty_sql(slots)
   local columns = { "1 AS one" }
   for _, slot in ipairs(slots) do
-    local sql, err = slot.make { name = "", mapping = { fields = {} } }
+    local sql, err = slot.make(NOWHERE)
     if not sql then return nil, err end
     columns[#columns + 1] = ("%s AS %s"):format(sql, slot.sql)
   end
@@ -217,13 +224,15 @@ function Rows:sql()
   end
   local source = "(" .. table.concat(branches, " UNION ALL ") .. ")"
   for _, unnest in ipairs(self.unnested) do  -- one by one: together they would run in step
-    source = ("(SELECT *, unnest(list_distinct(%s)) AS %s FROM %s)"):format(unnest.list, unnest.as, source)
+    source = ("(SELECT *, unnest(coalesce(list_distinct(%s), [NULL])) AS %s FROM %s)"):format(
+      unnest.list, unnest.as, source)
   end
   return source
 end
 
 --- Whether a type is one of numbers, and whether of those with a fraction.
 function rows.is_number(type) return NUMERIC[type] ~= nil end
+function rows.is_text(type) return SQL_TYPE[type] == "VARCHAR" end
 function rows.is_real(type) return NUMERIC[type] == "DOUBLE" end
 
 --- Fails for a field that is no number where a number is needed.

@@ -37,15 +37,24 @@ local function total_of(connection, request, indices, count)
   return aggregation.run(connection, indices, filter.all_of { request.filter, request.post_filter }, {})
 end
 
+--- Reads a body; what the dialect would only notice while it searches is reported that way.
+local function read(body, indices, options)
+  local request, err = request_of(body)
+  if request then return request end
+  if err.late then return problem.shards(err, indices[1] and indices[1].name) end
+  return nil, options.text and problem.locate(err, options.text) or err
+end
+
 --- Searches indices.
 -- @tparam table indices a list of `{ name =, mapping = }`, already resolved
 -- @tparam table body decoded JSON of the search
--- @tparam[opt] table options `total_as_int`, `typed_keys`, `filter` beside the body's query
+-- @tparam[opt] table options `total_as_int`, `typed_keys`, `filter` beside the body's query,
+-- `text` of the body, for the places of errors
 -- @return the answer, or nil and an error
 function search.run(indices, body, options)
   options = options or {}
   local started = time.monotonic_ns()
-  local request, err = request_of(body)
+  local request, err = read(body, indices, options)
   if not request then return nil, err end
   if options.filter then request.filter = filter.all_of { request.filter, options.filter } end
   local connection, where = store.connection(), indices[1] and indices[1].name
@@ -71,8 +80,8 @@ end
 search.shards = shards
 
 --- Checks a body without running it. Returns true, or nil and the dialect's error.
-function search.check(body)
-  local request, err = request_of(body)
+function search.check(body, text)
+  local request, err = read(body, {}, { text = text })
   return request and true, err
 end
 

@@ -1,6 +1,5 @@
 --- The order of hits: JSON in, SQL out.
 -- @module blip.query.sort
-local date_format = require "blip.query.date_format"
 local date_math = require "blip.query.date_math"
 local fail = require "blip.fail"
 local json = require "runtime.json"
@@ -11,7 +10,7 @@ local terms = require "blip.query.terms"
 
 local sort = {}
 
-local OPTIONS = read.set "order missing unmapped_type mode numeric_type format"
+local OPTIONS = read.set "order missing unmapped_type mode numeric_type"
 local MODES = { min = "min", max = "max", avg = "avg", sum = "sum", median = "median" }
 
 local function read_direction(direction)
@@ -35,7 +34,7 @@ local function read_key(field, options)
     return problem.argument("Unknown SortMode [%s]", tostring(options.mode))
   end
   return { field = field, descending = direction == "desc", missing = options.missing or "_last",
-           unmapped_type = options.unmapped_type, mode = options.mode, format = options.format }
+           unmapped_type = options.unmapped_type, mode = options.mode }
 end
 
 --- Reads `sort`: names, `{ name = direction }`, `{ name = { options } }`.
@@ -125,11 +124,10 @@ local LARGEST, SMALLEST = math.maxinteger, math.mininteger
 function sort.show(key, value)
   if key.field == "_doc" or key.field == "_shard_doc" then return value end
   if value ~= nil and value == value then
-    if key.format and key.column and is_date(key.column) then return date_format.write(value, key.format) end
     if key.column and key.column.type == "boolean" then return value and 1 or 0 end
     return value
   end
-  local type = key.column and key.column.type
+  local type = key.column and (key.column.type or key.unmapped_type)
   local low = (key.missing == "_first") ~= key.descending
   if type and rows.is_real(type) then return low and "-Infinity" or "Infinity" end
   if type and (rows.is_number(type) or is_date(key.column) or type == "boolean") then
@@ -143,7 +141,7 @@ local function after_value(key, value)
   if value == json.null then return nil end
   if not key.column then return value end
   if is_date(key.column) and type(value) == "string" then
-    return date_math.resolve(value, { format = key.format or key.column.format })
+    return date_math.resolve(value, { format = key.column.format })
   end
   if rows.is_number(key.column.type) then
     local n = tonumber(value)

@@ -92,11 +92,11 @@ local function read_choice(name, choice)
   end
 end
 
-local function positive(body, name, default)
+local function positive(body, name, default, owner)
   local n, err = read.integer(body[name] == nil and default or body[name])
   if not n then return problem.option("terms", name, err) end
   if n <= 0 then
-    local reason = ("[%s] must be greater than 0. Found [%d] in [terms]"):format(name, n)
+    local reason = ("[%s] must be greater than 0. Found [%d] in [%s]"):format(name, n, owner)
     return problem.option("terms", name, { reason = reason })
   end
   return n
@@ -122,18 +122,18 @@ local function show(body)
 end
 
 --- Reads a `terms` body into a grouping; see @{blip.query.grouping}.
-function terms.read(body)
+function terms.read(body, name)
   local ok, err = read.check_options("terms", body, OPTIONS)
   if not ok then return nil, err end
   if type(body.field) ~= "string" then
     return problem.argument "Required one of fields [field, script], but none were specified. "
   end
   local size, order, least
-  size, err = positive(body, "size", 10)
+  size, err = positive(body, "size", 10, name)
   if not size then return nil, err end
   order, err = read_order(body.order)
   if not order then return problem.option("terms", "order", err) end
-  least, err = positive(body, "min_doc_count", 1)
+  least, err = positive(body, "min_doc_count", 1, name)
   if not least then return nil, err end
   local include, exclude
   include, err = read_choice("include", body.include)

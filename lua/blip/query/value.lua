@@ -97,15 +97,23 @@ end
 
 local date = {}
 
+--- An error of a date as the dialect words it.
+local function parse_failure(err)
+  local reason, cause = err.reason, nil
+  if reason:find("failed to parse date field", 1, true) then
+    cause = { type = "illegal_argument_exception", reason = reason, caused_by = {
+      type = "date_time_parse_exception", reason = "Failed to parse with all enclosed parsers" } }
+    reason = ("%s: [%s]"):format(reason, reason)
+  end
+  return fail.es { status = 400, type = "parse_exception", reason = reason, caused_by = cause }
+end
+
 local function timestamp(op, raw, field, options, bind)
   local ms, err = date_math.resolve(raw, {
     format = options.format or field.format, zone = options.time_zone,
     round_up = op == "gt" or op == "lte", now = options.now,
   })
-  if not ms then
-    if err.kind == "invalid" and not err.type then err.type = "parse_exception" end
-    return nil, err
-  end
+  if not ms then return parse_failure(err) end
   return ("make_timestamp(%s)"):format(bind(ms * 1000))
 end
 

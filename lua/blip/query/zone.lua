@@ -17,7 +17,7 @@ function zone.check(name)
   local frame = require "runtime.store".connection():query(
     "SELECT count(*) AS known FROM pg_timezone_names() WHERE name = $1", { name })
   if frame and frame:get(1, "known") > 0 then return name end
-  return fail.invalid("The datetime zone id '%s' is not recognised", name)
+  return fail.es { status = 400, type = "zone_rules_exception", reason = "Unknown time-zone ID: " .. name }
 end
 
 -- Answers of the database by zone and time; a histogram asks for the same ones again and again.

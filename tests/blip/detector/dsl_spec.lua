@@ -152,7 +152,8 @@ return detector "x" {
   end)
 
   it("is told about a word that does not exist", function()
-    assert.equal("trial.lua:2: unknown word 'coutn' (did you mean 'count'?)", first_problem "\nlocal n = coutn()")
+    assert.equal("trial.lua:2: unknown word 'coutn' (did you mean 'count'?)",
+      first_problem "\nlocal n = coutn()")
     assert.equal("trial.lua:1: 'x' would be global: write local x", first_problem "x = 1")
     assert.equal("trial.lua:1: string.rep cannot be changed", first_problem "string.rep = nil")
   end)
