@@ -30,8 +30,8 @@ static void climb_unseen(const struct tree_space *s, const struct tree *t,
     uint16_t child = (uint16_t)(TREE_LEAF + path->slot);
     for (size_t depth = path->depth; depth-- > 0;) {
         uint16_t parent = path->nodes[depth];
-        box_climb(s, t, parent, child, c->lo, c->hi, s->chunks);
-        d = box_measure(c->lo, c->hi, x, s->chunks);
+        box_climb(s, t, parent, child, c->lo, c->hi, box_form_of(s));
+        d = box_measure(c->lo, c->hi, x, box_form_of(s));
         if (d.outside <= 0) return;
         blend(s, c, x, d, d.outside / (d.outside + d.range), 1.0 / (double)(depth + 1));
         child = parent;
@@ -64,8 +64,8 @@ static void climb_seen(const struct tree_space *s, const struct tree *t,
     for (size_t depth = path->depth; depth-- > 0;) {
         uint16_t parent = path->nodes[depth];
         uint16_t sibling = node_other(tree_nodes(s, t)[parent], child);
-        box_join_child(s, t, sibling, c->lo, c->hi, s->chunks);
-        struct box_distance d = box_measure(c->lo, c->hi, x, s->chunks);
+        box_join_child(s, t, sibling, c->lo, c->hi, box_form_of(s));
+        struct box_distance d = box_measure(c->lo, c->hi, x, box_form_of(s));
         if (d.outside <= 0) break;
         blend(s, c, x, d, d.outside / (d.outside + d.range), 1.0 / (double)(depth + 1));
         child = parent;
@@ -77,8 +77,8 @@ static void climb_tree(const struct tree_space *s, const struct tree *t, const f
                        struct climb *c) {
     struct tree_path path;
     tree_descend(s, t, x, &path);
-    box_start(s, tree_point(s, tree_rows(s, t)[path.slot]), c->lo, c->hi, s->chunks);
-    struct box_distance d = box_measure(c->lo, c->hi, x, s->chunks);
+    box_start(s, tree_point(s, tree_rows(s, t)[path.slot]), c->lo, c->hi, box_form_of(s));
+    struct box_distance d = box_measure(c->lo, c->hi, x, box_form_of(s));
     if (d.outside <= 0) {
         climb_seen(s, t, &path, x, c);
         return;

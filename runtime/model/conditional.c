@@ -47,7 +47,7 @@ static void box_of_node(struct search *q, uint16_t node) {
         q->lo[i] = (quad){INFINITY, INFINITY, INFINITY, INFINITY};
         q->hi[i] = -q->lo[i];
     }
-    box_join_child(q->s, q->t, node, q->lo, q->hi, q->s->chunks);
+    box_join_child(q->s, q->t, node, q->lo, q->hi, box_form_of(q->s));
 }
 
 // Follows both children where the cut is on a missing coordinate, the point's side elsewhere;
@@ -66,7 +66,7 @@ static struct completion complete_below(struct search *q, uint16_t child, size_t
     if (c.settled) return c;
     complete(q, c.slot);
     box_of_node(q, child);
-    struct box_distance d = box_measure(q->lo, q->hi, q->x, q->s->chunks);
+    struct box_distance d = box_measure(q->lo, q->hi, q->x, box_form_of(q->s));
     double p = d.outside > 0 ? d.outside / (d.outside + d.range) : 0;
     c.settled = p <= 0;
     c.rank = p / (double)(depth + 1) + (1 - p) * c.rank;

@@ -41,7 +41,8 @@ static inline bool deviation_load(struct deviation *d, struct unpack *in) {
     d->mean = unpack_f64(in);
     d->squares = unpack_f64(in);
     d->count = unpack_u64(in);
-    const double most = 1e101;  // the second moment of such a stream, and of its steps, is below
+    const double most =
+        1e101;  // the second moment of such a stream, and of its steps, is below
     if (d->weight <= 0) return d->weight >= 0 && d->mean == 0 && d->squares == 0;
     double moment = d->squares / d->weight + d->mean * d->mean;
     return d->weight <= 1e12 && d->squares >= 0 && moment <= most * most;

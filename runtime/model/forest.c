@@ -94,14 +94,19 @@ size_t forest_size_bytes(const struct forest *f) {
 
 // --- rows ------------------------------------------------------------------------------------
 
-// The push that overwrites the row at a position of the ring.
-static uint64_t overwritten_at(const struct forest *f, uint16_t row) {
-    uint64_t lap = f->pushed / f->ring_limit * f->ring_limit + row;
-    return lap >= f->pushed ? lap : lap + f->ring_limit;
+// The push that overwrites the row at a position of the ring, `lap` being the last that began
+// one.
+static uint64_t overwritten_at(const struct forest *f, uint64_t lap, uint16_t row) {
+    return lap + row >= f->pushed ? lap + row : lap + f->ring_limit + row;
+}
+
+static uint64_t this_lap(const struct forest *f) {
+    return f->pushed / f->ring_limit * f->ring_limit;
 }
 
 // Takes every sample that begins at a row out of its tree, and finds out who is next.
 static void expire(struct forest *f, uint16_t row) {
+    uint64_t lap = this_lap(f);
     f->expires = f->pushed + f->ring_limit;
     for (size_t i = 0; i < f->trees; i++) {
         struct tree *t = forest_tree(f, i);
@@ -112,7 +117,7 @@ static void expire(struct forest *f, uint16_t row) {
                 tree_delete(&f->space, t, slot);
                 continue;
             }
-            uint64_t end = overwritten_at(f, rows[slot]);
+            uint64_t end = overwritten_at(f, lap, rows[slot]);
             if (end < f->expires) f->expires = end;
         }
     }
@@ -120,7 +125,7 @@ static void expire(struct forest *f, uint16_t row) {
 
 bool forest_holds_shingle(const struct forest *f, uint16_t row) {
     if (row >= f->ring_limit || row >= f->pushed) return false;
-    uint64_t first = overwritten_at(f, row) - f->ring_limit;
+    uint64_t first = overwritten_at(f, this_lap(f), row) - f->ring_limit;
     return f->pushed - first >= f->shingle;
 }
 

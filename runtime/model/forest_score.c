@@ -20,18 +20,18 @@ static double score_seen(const struct tree_space *s, const struct tree *t,
 // Formula (5), from the leaf up.
 QUAD_INLINE double score_up(const struct tree_space *s, const struct tree *t,
                             const struct tree_path *path, const float *x, quad *lo, quad *hi,
-                            size_t chunks) {
-    box_start(s, tree_point(s, tree_rows(s, t)[path->slot]), lo, hi, chunks);
-    if (box_measure(lo, hi, x, chunks).outside <= 0) return score_seen(s, t, path);
+                            struct box_form form) {
+    box_start(s, tree_point(s, tree_rows(s, t)[path->slot]), lo, hi, form);
+    if (box_measure(lo, hi, x, form).outside <= 0) return score_seen(s, t, path);
     double score = 1.0 / (path->depth + 1);
     uint16_t child = (uint16_t)(TREE_LEAF + path->slot);
     for (size_t depth = path->depth; depth-- > 0;) {
         uint16_t parent = path->nodes[depth];
-        box_climb(s, t, parent, child, lo, hi, chunks);
-        struct box_distance d = box_measure(lo, hi, x, chunks);
+        box_climb(s, t, parent, child, lo, hi, form);
+        struct box_distance d = box_measure(lo, hi, x, form);
         if (d.outside <= 0) break;
-        double p = d.outside / (d.outside + d.range);
-        score = p / (double)(depth + 1) + (1 - p) * score;
+        double extent = d.outside + d.range;  // two divisions that do not wait for each other
+        score = d.outside / (extent * (double)(depth + 1)) + d.range / extent * score;
         child = parent;
     }
     return score;
@@ -40,13 +40,13 @@ QUAD_INLINE double score_up(const struct tree_space *s, const struct tree *t,
 static double score_short(const struct tree_space *s, const struct tree *t,
                           const struct tree_path *path, const float *x) {
     quad lo[2], hi[2];
-    return score_up(s, t, path, x, lo, hi, 2);
+    return score_up(s, t, path, x, lo, hi, box_of_eight);
 }
 
 static double score_long(const struct tree_space *s, const struct tree *t,
                          const struct tree_path *path, const float *x) {
     quad lo[TREE_MAX_DIMS / QUAD], hi[TREE_MAX_DIMS / QUAD];
-    return score_up(s, t, path, x, lo, hi, s->chunks);
+    return score_up(s, t, path, x, lo, hi, box_form_of(s));
 }
 
 // Takes a group of trees down to x's leaves, in step.
@@ -90,8 +90,8 @@ double forest_score(const struct forest *f, const float *point) {
         for (size_t i = 0; i < count; i++) {
             const struct tree *t = forest_tree(f, first + i);
             if (t->root == TREE_EMPTY) continue;
-            double score = s->chunks == 2 ? score_short(s, t, &paths[i], x)
-                                          : score_long(s, t, &paths[i], x);
+            double score = box_is_of_eight(s) ? score_short(s, t, &paths[i], x)
+                                              : score_long(s, t, &paths[i], x);
             sum += score * t->log_mass;
         }
     }

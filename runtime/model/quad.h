@@ -45,7 +45,8 @@ QUAD_INLINE quad quad_max(quad a, quad b) {
 #endif
 
 QUAD_INLINE double quad_sum(quad a) {
-    return ((double)a[0] + (double)a[1]) + ((double)a[2] + (double)a[3]);
+    quad pairs = a + __builtin_shufflevector(a, a, 2, 3, 0, 1);
+    return (double)(pairs[0] + pairs[1]);
 }
 
 #endif

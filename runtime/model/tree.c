@@ -174,8 +174,8 @@ static void gather_box(const struct tree_space *s, const struct tree *t, uint16_
         lo[c] = (quad){INFINITY, INFINITY, INFINITY, INFINITY};
         hi[c] = -lo[c];
     }
-    box_join_child(s, t, node_left(n), lo, hi, s->chunks);
-    box_join_child(s, t, node_right(n), lo, hi, s->chunks);
+    box_join_child(s, t, node_left(n), lo, hi, box_form_of(s));
+    box_join_child(s, t, node_right(n), lo, hi, box_form_of(s));
 }
 
 // The cost of the nearest node with a box above a depth of a path; NULL when there is none.
@@ -198,7 +198,7 @@ static bool keep_box(const struct tree_space *s, struct tree *t, uint16_t node, 
     if (box == s->boxes) return false;
     quad lo[TREE_MAX_DIMS / QUAD], hi[TREE_MAX_DIMS / QUAD];
     gather_box(s, t, node, lo, hi);
-    box_store(tree_box(s, t, box), lo, hi, s->chunks);
+    box_store(tree_box(s, t, box), lo, hi, box_form_of(s));
     costs[box] = (uint16_t)cost;
     tree_box_of(s, t)[node] = (uint8_t)(box + 1);
     return true;
@@ -262,9 +262,9 @@ static void choose_cut(const struct tree_space *s, const quad *lo, const quad *h
 // top, but it needs boxes only until one contains x. False when x equals the leaf.
 QUAD_INLINE bool draw_split(const struct tree_space *s, struct tree *t,
                             const struct tree_path *path, const float *x, struct split *out,
-                            quad *lo, quad *hi, size_t chunks) {
-    box_start(s, tree_point(s, tree_rows(s, t)[path->slot]), lo, hi, chunks);
-    struct box_distance d = box_measure(lo, hi, x, chunks);
+                            quad *lo, quad *hi, struct box_form form) {
+    box_start(s, tree_point(s, tree_rows(s, t)[path->slot]), lo, hi, form);
+    struct box_distance d = box_measure(lo, hi, x, form);
     if (d.outside <= 0) return false;
     uint16_t child = (uint16_t)(TREE_LEAF + path->slot);
     for (size_t depth = path->depth;; depth--) {
@@ -275,8 +275,8 @@ QUAD_INLINE bool draw_split(const struct tree_space *s, struct tree *t,
         }
         if (depth == 0) return true;
         uint16_t parent = path->nodes[depth - 1];
-        box_climb(s, t, parent, child, lo, hi, chunks);
-        d = box_measure(lo, hi, x, chunks);
+        box_climb(s, t, parent, child, lo, hi, form);
+        d = box_measure(lo, hi, x, form);
         if (d.outside <= 0) return true;
         child = parent;
     }
@@ -285,13 +285,13 @@ QUAD_INLINE bool draw_split(const struct tree_space *s, struct tree *t,
 static bool draw_short_split(const struct tree_space *s, struct tree *t,
                              const struct tree_path *path, const float *x, struct split *out) {
     quad lo[2], hi[2];
-    return draw_split(s, t, path, x, out, lo, hi, 2);
+    return draw_split(s, t, path, x, out, lo, hi, box_of_eight);
 }
 
 static bool draw_long_split(const struct tree_space *s, struct tree *t,
                             const struct tree_path *path, const float *x, struct split *out) {
     quad lo[TREE_MAX_DIMS / QUAD], hi[TREE_MAX_DIMS / QUAD];
-    return draw_split(s, t, path, x, out, lo, hi, s->chunks);
+    return draw_split(s, t, path, x, out, lo, hi, box_form_of(s));
 }
 
 // Extends the boxes above a depth of the path by a point, up to the first that contains it.
@@ -342,8 +342,8 @@ void tree_insert(const struct tree_space *s, struct tree *t, uint16_t row, int16
     struct tree_path path;
     tree_descend(s, t, x, &path);
     struct split split = {0};
-    bool apart = s->chunks == 2 ? draw_short_split(s, t, &path, x, &split)
-                                : draw_long_split(s, t, &path, x, &split);
+    bool apart = box_is_of_eight(s) ? draw_short_split(s, t, &path, x, &split)
+                                    : draw_long_split(s, t, &path, x, &split);
     if (!apart) {
         insert_copy(s, t, path.slot, row, key);
         return;
@@ -389,7 +389,7 @@ static void shrink_boxes(const struct tree_space *s, struct tree *t,
             same &= memcmp(&lo[c], bounds + QUAD * c, sizeof *lo) == 0 &&
                     memcmp(&hi[c], bounds + QUAD * (s->chunks + c), sizeof *hi) == 0;
         if (same) return;
-        box_store(bounds, lo, hi, s->chunks);
+        box_store(bounds, lo, hi, box_form_of(s));
     }
 }
 

@@ -104,8 +104,10 @@ QUAD_INLINE const float *tree_point(const struct tree_space *s, uint16_t row) {
 QUAD_INLINE uint16_t node_left(struct node n) { return n.links & 1023; }
 QUAD_INLINE uint16_t node_right(struct node n) { return n.links >> 10 & 1023; }
 QUAD_INLINE uint16_t node_dim(struct node n) { return (uint16_t)(n.links >> 20); }
+/* Computed, not branched to: which side a point takes is as good as random. */
 QUAD_INLINE uint16_t node_side(struct node n, const float *x) {
-    return n.links >> (x[node_dim(n)] > n.cut ? 10 : 0) & 1023;
+    uint32_t right = x[node_dim(n)] > n.cut;
+    return n.links >> right * 10 & 1023;
 }
 QUAD_INLINE uint16_t node_other(struct node n, uint16_t child) {
     return node_left(n) == child ? node_right(n) : node_left(n);
