@@ -107,12 +107,11 @@ static void apply_log(const struct settings *settings) {
 static void reload(struct serve *s) {
     struct settings fresh;
     struct error err;
-    int unused;
-    if (!settings_read(s->count, s->args, &fresh, &unused)) {
-        log_event(LOG_LEVEL_ERROR, "reload_failed", log_text("reason", "see the line above"));
-        return;
-    }
-    if (host_set_config(&s->host, fresh.json, &err) == STATUS_OK) {
+    enum status status = settings_read(s->count, s->args, &fresh, &err);
+    if (status == STATUS_OK) status = host_set_config(&s->host, fresh.json, &err);
+    if (status != STATUS_OK) {
+        log_event(LOG_LEVEL_ERROR, "reload_failed", log_text("reason", err.reason));
+    } else {
         apply_log(&fresh);
         server_set_limits(s->server, &fresh.limits);
         pool_reload(s->host.pool);
@@ -198,13 +197,17 @@ static int run(struct serve *s) {
 
 int serve_run(int count, char **args) {
     struct serve s = {.count = count, .args = args, .listener = -1};
-    int code;
-    if (!settings_read(count, args, &s.settings, &code)) return code;
+    struct error err;
+    if (settings_read(count, args, &s.settings, &err) != STATUS_OK) {
+        fprintf(stderr, "blip serve: %s\n", err.reason);
+        return err.status == STATUS_INVALID ? 2 : 1;
+    }
+    if (!s.settings.json) return 0;  // it was help that was asked for
     apply_log(&s.settings);
     raise_descriptor_limit();
     signal(SIGPIPE, SIG_IGN);
     host_init(&s.host);
-    code = run(&s);
+    int code = run(&s);
     close_all(&s);
     if (code == 0) log_event(LOG_LEVEL_INFO, "server_stopped", log_int("exit_code", code));
     return code;

@@ -94,42 +94,30 @@ static int read_config(lua_State *L) {
     return 0;
 }
 
-static int explain(lua_State *L) {
-    if (lua_istable(L, -1)) lua_getfield(L, -1, "reason");
-    fprintf(stderr, "blip serve: %s\n", luaL_tolstring(L, -1, NULL));
-    return 2;
-}
-
-static bool read_in(lua_State *L, struct command_line *line, int *exit_code) {
+static enum status read_in(lua_State *L, struct command_line *line, struct error *err) {
     lua_pushcfunction(L, read_config);
     lua_pushlightuserdata(L, line);
     if (state_call(L, 1, 1) != LUA_OK) {
-        *exit_code = explain(L);
-        return false;
+        if (lua_istable(L, -1)) lua_getfield(L, -1, "reason");
+        return fail(err, STATUS_INVALID, "%s", luaL_tolstring(L, -1, NULL));
     }
-    if (!lua_isstring(L, -1)) return true;
-    fputs(lua_tostring(L, -1), stdout);
-    *exit_code = 0;
-    return false;
+    if (lua_isstring(L, -1)) fputs(lua_tostring(L, -1), stdout);
+    return STATUS_OK;
 }
 
-bool settings_read(int count, char **args, struct settings *out, int *exit_code) {
+enum status settings_read(int count, char **args, struct settings *out, struct error *err) {
     struct host host;
-    struct error err;
     lua_State *L;
     *out = (struct settings){0};
     host_init(&host);
-    bool good = state_new(&host, &L, &err) == STATUS_OK;
-    if (good) {
-        good = read_in(L, &(struct command_line){count, args, out}, exit_code);
+    enum status status = state_new(&host, &L, err);
+    if (status == STATUS_OK) {
+        status = read_in(L, &(struct command_line){count, args, out}, err);
         state_free(L);
-    } else {
-        fprintf(stderr, "blip serve: %s\n", err.reason);
-        *exit_code = 1;
     }
     host_free(&host);
-    if (!good) settings_free(out);
-    return good;
+    if (status != STATUS_OK) settings_free(out);
+    return status;
 }
 
 void settings_free(struct settings *s) {

@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "net/server.h"
-#include <stdbool.h>
 
 struct settings {
     char host[256], port[16];  // where to listen
@@ -20,10 +19,10 @@ struct settings {
     char *json;  // all of it, for Lua; settings_free() frees it
 };
 
-/* Reads the command line and the file that it names through blip.config.
- * Returns true and fills the settings; or returns false and the exit code for the process, when
- * help was asked for (0, printed) or something is wrong (2, one line on standard error). */
-bool settings_read(int count, char **args, struct settings *out, int *exit_code);
+/* Reads the command line and the file that it names through blip.config. When help was asked
+ * for, prints it and leaves json NULL. STATUS_INVALID names what is wrong with the flags or the
+ * file; STATUS_NOT_FOUND, STATUS_NO_MEMORY. */
+enum status settings_read(int count, char **args, struct settings *out, struct error *err);
 void settings_free(struct settings *s);
 
 #endif

@@ -46,6 +46,7 @@ static void note_gauges(struct pool *pool) {
         set_gauge("blip_jobs_waiting", lanes[lane], "Jobs that wait for a worker.",
                   (double)counts.waiting[lane]);
     }
+    set_gauge("blip_build_info", "version=\"" BLIP_VERSION "\"", "Always 1.", 1);
     set_gauge("blip_workers", "", "Workers of the pool.", counts.workers);
     set_gauge("process_resident_memory_bytes", "", "Resident memory.", resident_bytes());
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define SWEEP_MS 200
@@ -241,6 +242,15 @@ static void check_sizes(const struct server *s, struct request *r) {
                        limits->body_bytes);
 }
 
+// gzip is the one packing that we read.
+static void check_encoding(struct request *r) {
+    const char *encoding =
+        MHD_lookup_connection_value(r->http, MHD_HEADER_KIND, "content-encoding");
+    if (!encoding || r->gunzip || strcasecmp(encoding, "identity") == 0) return;
+    request_refuse(r, 415, "media_type_exception", "Content-Encoding [%s] is not supported",
+                   encoding);
+}
+
 // The headers are known: refuses at once what is beyond a limit, before the body is sent.
 static enum MHD_Result start(struct server *s, struct request *r, const char *method) {
     r->started = true;
@@ -249,6 +259,7 @@ static enum MHD_Result start(struct server *s, struct request *r, const char *me
     connection_enter(r->connection, PHASE_BODY);
     check_connection(r);
     if (!r->refused) check_sizes(s, r);
+    if (!r->refused) check_encoding(r);
     if (!r->refused) return MHD_YES;
     r->close = true;
     return send_reply(s, r);

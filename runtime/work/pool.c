@@ -140,6 +140,7 @@ static void reopen(struct worker *w) {
 static void work(struct worker *w) {
     struct pool *p = w->pool;
     for (;;) {
+        if (w->generation != p->generation && !p->closing) reopen(w);
         struct job *job = take_job(p);
         if (job)
             run_job(w, job);
@@ -147,7 +148,6 @@ static void work(struct worker *w) {
             return;
         else
             pthread_cond_wait(&p->work, &p->lock);
-        if (w->generation != p->generation && !p->closing) reopen(w);
     }
 }
 

@@ -184,6 +184,13 @@ describe("http", function()
       assert.matches("ends too early", cut.json.error.reason)
     end)
 
+    it("packed in another way is refused", function()
+      local answer = blip:post("/_spec/size", "x", { ["Content-Encoding"] = "br" })
+      assert.equal(415, answer.status)
+      assert.equal("Content-Encoding [br] is not supported", answer.json.error.reason)
+      assert.equal(200, blip:post("/_spec/size", "x", { ["Content-Encoding"] = "identity" }).status)
+    end)
+
     it("is asked for by 100 Continue", function()
       local client = blip:connect()
       client:send("POST /_spec/echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"

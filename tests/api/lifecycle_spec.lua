@@ -60,10 +60,23 @@ describe("blip serve", function()
       file:write(text)
       file:close()
     end
-    local function answers(body)
+    -- An event with a reason was logged, or is within two seconds.
+    local function logged(name, reason)
       for _ = 1, 200 do
-        if blip:get("/_new").body == body then return true end
+        for _, event in ipairs(blip:events()) do
+          if event.event == name and event.reason == reason then return true end
+        end
         time.sleep_ms(10)
+      end
+      return false
+    end
+    -- Every worker has its own Lua state: many answers in a row come from all of them.
+    local function answers(body)
+      local row = 0
+      for _ = 1, 400 do
+        row = blip:get("/_new").body == body and row + 1 or 0
+        if row == 30 then return true end
+        time.sleep_ms(5)
       end
       return false
     end
@@ -78,6 +91,11 @@ describe("blip serve", function()
     blip:signal("HUP")
     assert.matches("routes.lua:1:", blip:event("reload_failed").reason)
     assert.equal("two", blip:get("/_new").body)
+    local file = assert(io.open(blip.config, "w"))
+    file:write("return { colour = 1 }")
+    file:close()
+    blip:signal("HUP")
+    assert.is_true(logged("reload_failed", "unknown field 'colour'"))
     server.remove(folder)
   end)
 

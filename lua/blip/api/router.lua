@@ -183,10 +183,10 @@ end
 -- A user's script that returns routes; it may require blip.* as our own modules do.
 local function load_script(path)
   local chunk, problem = loadfile(path, "t")
-  if not chunk then error(("routes: %s"):format(problem), 0) end
+  if not chunk then return fail.invalid("routes: %s", problem) end
   local routes = chunk()
   if type(routes) ~= "table" then
-    error(("routes: %s returns a %s, not a table of routes"):format(path, type(routes)), 0)
+    return fail.invalid("routes: %s returns a %s, not a table of routes", path, type(routes))
   end
   return routes
 end
@@ -197,7 +197,7 @@ function router.open()
   local all, settings = router.new(), config.get()
   request.max_depth = settings.limits.json_depth
   for _, name in ipairs(require "blip.api") do all:add_all(require(name)) end
-  for _, path in ipairs(settings.routes) do all:add_all(load_script(path)) end
+  for _, path in ipairs(settings.routes) do all:add_all(assert(load_script(path))) end
   return function(raw) return all:handle(raw) end
 end
 
