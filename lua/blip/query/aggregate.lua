@@ -55,7 +55,7 @@ for _, op in ipairs { "avg", "min", "max", "sum", "value_count", "cardinality", 
   end
 end
 
---- The value below which a share of a field's values lie, between neighbours by proportion.
+--- The value below which a share of a field's values lie: one of the values.
 -- @tparam string field
 -- @tparam number percent 0 to 100
 -- @param[opt] filter

@@ -187,9 +187,23 @@ function build(at, nodes, condition, path)
   end
 end
 
+--- Lets nodes look at the indices that they are to work on.
+local function prepare(nodes, indices)
+  for _, node in ipairs(nodes) do
+    local ok, err = true, nil
+    if node.spec.prepare then ok, err = node.spec:prepare(indices) end
+    if not ok then return nil, err end
+    ok, err = prepare(node.subs, indices)
+    if not ok then return nil, err end
+  end
+  return true
+end
+
 --- Compiles a tree of aggregations without running it.
 -- @return true, or nil and an error
 function aggregation.check(indices, filter, nodes)
+  local ok, err = prepare(nodes, indices)
+  if not ok then return nil, err end
   local root = level.root(indices, filter)
   build(root, nodes, nil, "")
   return root:check()
@@ -205,10 +219,12 @@ end
 -- @treturn table the answer's `aggregations`
 -- @return or nil and an error
 function aggregation.run(connection, indices, filter, nodes, options)
+  local ok, err = prepare(nodes, indices)
+  if not ok then return nil, err end
   local root = level.root(indices, filter)
   root.typed_keys = options and options.typed_keys
   local fill = build(root, nodes, nil, "")
-  local ok, err = root:run(connection)
+  ok, err = root:run(connection)
   if not ok then return nil, err end
   return root.data.counts[1], fill(1, {})
 end

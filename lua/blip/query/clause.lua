@@ -60,6 +60,34 @@ clauses.term = field_clause("term",
   { value = "value", known = read.set "value boost _name case_insensitive" },
   needs_value("term", filter.term))
 
+clauses.span_term = clauses.term
+
+--- Takes the values of a path out of a document.
+local function dig(node, path, out)
+  if type(node) == "table" and json.is_array(node) then
+    for _, item in ipairs(node) do dig(item, path, out) end
+  elseif path == "" then
+    if node ~= nil and node ~= json.null then out[#out + 1] = node end
+  elseif read.is_object(node) then
+    local first, rest = path:match "^([^.]*)%.?(.*)$"
+    dig(node[first], rest, out)
+  end
+  return out
+end
+
+--- The terms that a document of some index has in a field.
+local function lookup(field, place)
+  local ok, err = read.check_options("terms", place, read.set "index id path routing store")
+  if not ok then return nil, err end
+  if not (place.index and place.id and place.path) then
+    return problem.argument "[terms] query lookup element requires specifying the [index], [id] and [path]."
+  end
+  local document
+  document, err = require "blip.index.documents".get(place.index, tostring(place.id))
+  if not document and err.kind ~= "not_found" then return nil, err end
+  return filter.terms(field, document and dig(document._source, place.path, {}) or {})
+end
+
 function clauses.terms(body)
   local field, values
   for _, key in ipairs(read.keys(body)) do
@@ -75,9 +103,7 @@ function clauses.terms(body)
     return problem.parsing("[terms] query requires a field name, followed by array of terms or a document "
       .. "lookup specification")
   end
-  if read.is_object(values) then
-    return problem.parsing("[terms] query does not support a document lookup for [%s]", field)
-  end
+  if read.is_object(values) then return lookup(field, values) end
   if type(values) ~= "table" then return problem.parsing("[terms] query does not support [%s]", field) end
   for _, value in ipairs(values) do
     if value == json.null then return problem.argument "No value specified for terms query" end

@@ -120,7 +120,8 @@ end
 -- @return the best score, json.null when hits have none
 -- @return or nil and an error
 function hits.read(connection, request, indices)
-  if request.size == 0 or #indices == 0 then return json.array {}, json.null end
+  if #indices == 0 then return json.array {}, 0.0 end
+  if request.size == 0 then return json.array {}, json.null end
   local sql, params, columns = statement(request, indices)
   if not sql then return nil, params end
   local frame, err = connection:query(sql, params)

@@ -54,13 +54,15 @@ local function count(x, condition)
   return filtered(("count(%s)"):format(x), condition) .. "::DOUBLE"
 end
 
-local function quantile(x, condition, node, from)
-  return filtered(("quantile_cont(%s::DOUBLE, %s)"):format(x, measure.fraction(node, from)), condition)
+--- A percentile's share, 0 to 1. A number of our own, written out: DuckDB wants a constant.
+-- Of n sorted values the answer is number floor(share * n), counted from zero, as a t-digest
+-- gives it while it holds every value. DuckDB takes ceil(share * n) - 1: hence the little more.
+local function fraction(node)
+  return ("%.17g"):format(math.min(1, node.percent / 100 + 1e-9))
 end
 
---- A percentile's share, 0 to 1. A number of our own, written out: DuckDB wants a constant.
-function measure.fraction(node)
-  return ("%.17g"):format((node.op == "median" and 50 or node.percent) / 100)
+local function quantile(x, condition, node)
+  return filtered(("quantile_disc(%s::DOUBLE, %s)"):format(x, fraction(node)), condition)
 end
 
 --- How each operation over a field compiles:
@@ -70,14 +72,15 @@ local OPS = {
   min = numeric(call "min", function(x, c) return call "min"(("list_min(%s)"):format(x), c) end),
   max = numeric(call "max", function(x, c) return call "max"(("list_max(%s)"):format(x), c) end),
   sum = numeric(sum, function(x, c) return sum(("list_sum(%s)"):format(x), c) end),
+  median = numeric(call "median", over_gathered "median"),
   variance = numeric(call "var_pop", over_gathered "var_pop"),
   median_absolute_deviation = numeric(call "mad", over_gathered "mad"),
   sum_of_squares = numeric(
     function(x, c) return sum(("%s::DOUBLE * %s"):format(x, x), c) end,
     function(x, c) return sum(("list_sum(list_transform(%s, lambda v: v::DOUBLE * v))"):format(x), c) end),
   percentile = numeric(quantile, function(x, condition, node)
-    return ("list_aggregate(%s::DOUBLE[], 'quantile_cont', %s)"):format(gathered(x, condition),
-      measure.fraction(node))
+    return ("list_aggregate(%s::DOUBLE[], 'quantile_disc', %s)"):format(gathered(x, condition),
+      fraction(node))
   end),
 
   value_count = function(field, _, _, condition)
@@ -94,7 +97,6 @@ local OPS = {
     return count("DISTINCT " .. field.sql, condition)
   end,
 }
-OPS.median = OPS.percentile
 
 local ARITHMETIC = { ["+"] = true, ["-"] = true, ["*"] = true, ["/"] = true }
 

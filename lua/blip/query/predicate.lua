@@ -34,12 +34,39 @@ local function over_field(make)
   end
 end
 
+--- As @{over_field}; the field `*` stands for all fields of words.
+local function over_fields(make)
+  local over_one = over_field(make)
+  return function(node, target)
+    if node[1] ~= "*" then return over_one(node, target) end
+    local tests = {}
+    for _, field in ipairs(target.word_fields()) do
+      local sql, err = any_value(field, function(x) return make(field, x, node, target) end)
+      if not sql then return nil, err end
+      tests[#tests + 1] = sql
+    end
+    return #tests == 0 and "FALSE" or "(" .. table.concat(tests, " OR ") .. ")"
+  end
+end
+
 --- LIKE's pattern of a pattern of `*` and `?`.
 local function like_pattern(pattern)
   return (pattern:gsub("[%%_\\]", "\\%0"):gsub("%*", "%%"):gsub("%?", "_"))
 end
 
 local function is_text(field) return field.type == "text" end
+
+local WORDS = { text = true, keyword = true, wildcard = true, match_only_text = true, flat_object = true }
+
+--- A compiler of patterns, which only fields of words can have.
+local function over_words(name, make)
+  return over_field(function(field, x, node, target)
+    if WORDS[field.type] then return make(field, x, node, target) end
+    return fail.es { status = 400, type = "query_shard_exception", reason =
+      ("Can only use %s queries on keyword and text fields - not on [%s] which is of type [%s]"):format(
+        name, node[1], field.type) }
+  end)
+end
 
 local function match_words(field, x, text, options, bind)
   local words = value.words(text)
@@ -113,7 +140,7 @@ local OPS = {
     return #tests == 0 and "FALSE" or "(" .. table.concat(tests, " OR ") .. ")"
   end,
 
-  match = over_field(function(field, x, node, target)
+  match = over_fields(function(field, x, node, target)
     if is_text(field) then return match_words(field, x, node[2], node[3], target.bind) end
     if node[3].prefix then
       return ("starts_with(%s::VARCHAR, %s)"):format(x, target.bind(tostring(node[2])))
@@ -121,14 +148,14 @@ local OPS = {
     return value.equals(field, x, node[2], target.bind)
   end),
 
-  prefix = over_field(function(field, x, node, target)
+  prefix = over_words("prefix", function(field, x, node, target)
     local fold = node[3] and node[3].case_insensitive
     if is_text(field) then return value.word(field, x, node[2], target.bind, "[\\p{L}\\p{N}_]*") end
     if fold then return ("starts_with(lower(%s), lower(%s))"):format(x, target.bind(node[2])) end
     return ("starts_with(%s::VARCHAR, %s)"):format(x, target.bind(node[2]))
   end),
 
-  wildcard = over_field(function(field, x, node, target)
+  wildcard = over_words("wildcard", function(field, x, node, target)
     if is_text(field) then
       local pattern = node[2]:gsub("[%^%$%(%)%.%[%]%+{}|\\]", "\\%0"):gsub("%*", "[\\p{L}\\p{N}_]*")
         :gsub("%?", "[\\p{L}\\p{N}_]")
@@ -139,7 +166,7 @@ local OPS = {
     return ("%s::VARCHAR %s %s ESCAPE '\\'"):format(x, like, target.bind(like_pattern(node[2])))
   end),
 
-  regexp = over_field(function(field, x, node, target)
+  regexp = over_words("regexp", function(field, x, node, target)
     local fold = (is_text(field) or node[3] and node[3].case_insensitive) and "(?i)" or ""
     if is_text(field) then
       local pattern = "(?i)(?:^|[^\\p{L}\\p{N}_])(?:" .. node[2] .. ")(?:[^\\p{L}\\p{N}_]|$)"
@@ -154,8 +181,13 @@ local OPS = {
     return #places == 0 and "FALSE" or ("\"_id\" IN (%s)"):format(table.concat(places, ", "))
   end,
 
-  -- A nested object's fields lie flat beside its document's own.
-  nested = function(node, target) return compile(node[2], target) end,
+  nested = function(node, target)
+    local inner, err = target.nested(node[1])
+    if not inner then return nil, err end
+    local sql
+    sql, err = compile(node[2], inner.target)
+    return sql and ("len(list_filter(%s, lambda o: %s)) > 0"):format(inner.objects, sql), err
+  end,
 }
 
 function compile(node, target)
@@ -167,8 +199,9 @@ end
 --- SQL that holds for the rows of an index for which a filter holds.
 -- @param node a filter
 -- @tparam table target `field(name)` gives what the mapping says of a field or nil,
--- `fields_below(name)` a list of the field and those below it, `bind(value)` a place for a
--- value
+-- `fields_below(name)` a list of the field and those below it, `word_fields()` a list of all
+-- fields of words, `nested(path)` a target within each of an object's parts, `bind(value)` a place
+-- for a value
 -- @return SQL, or nil and an error: a value that does not fit its field
 function predicate.sql(node, target)
   return compile(node, target)

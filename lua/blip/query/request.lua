@@ -95,9 +95,9 @@ local function stored_fields(value, out)
     out.bare = true
     return true
   end
-  for _, name in ipairs(read.list(value)) do
-    if name ~= "_source" then out.source = { wanted = false } end
-  end
+  local wanted = false
+  for _, name in ipairs(read.list(value)) do wanted = wanted or name == "_source" end
+  if not wanted then out.source = { wanted = false } end
   return true
 end
 

@@ -10,6 +10,7 @@
 -- top is the same for one index and for twenty. Parameters are numbered as they come.
 -- @module blip.query.rows
 local fail = require "blip.fail"
+local nested = require "blip.query.nested"
 local predicate = require "blip.query.predicate"
 local problem = require "blip.query.problem"
 
@@ -54,6 +55,15 @@ local function fields_below(index, name)
     if full:sub(1, #below) == below and field.column then list[#list + 1] = field end
   end
   table.sort(list, function(a, b) return a.column < b.column end)
+  return list
+end
+
+local function word_fields(index)
+  local list = {}
+  for _, field in pairs(index.mapping.fields) do
+    if field.type == "text" or field.type == "keyword" then list[#list + 1] = field end
+  end
+  table.sort(list, function(a, b) return a.column .. a.type < b.column .. b.type end)
   return list
 end
 
@@ -168,11 +178,30 @@ function Rows:condition(filter)
   end).sql
 end
 
+--- What a filter within a nested object sees: the fields of one of its parts, `o`.
+local function nested_target(index, path, bind)
+  local ok, err = nested.check(index.mapping, path)
+  if not ok then return nil, err end
+  local target = { bind = bind }
+  function target.field(name)
+    local field = index.mapping.fields[name]
+    if not field or name:sub(1, #path + 1) ~= path .. "." then return nil end
+    return nested.field(field, path, name, "o", bind)
+  end
+  function target.fields_below(name) return { target.field(name) } end
+  function target.word_fields() return {} end
+  function target.nested() return fail.invalid("[nested] within [nested] is not supported") end
+  return { target = target, objects = nested.objects(path, bind) }
+end
+
 function Rows:predicate(filter, index)
+  local function bind(value) return self:bind(value) end
   local sql, err = predicate.sql(filter, {
     field = function(name) return field_of(index, name) end,
     fields_below = function(name) return fields_below(index, name) end,
-    bind = function(value) return self:bind(value) end,
+    word_fields = function() return word_fields(index) end,
+    nested = function(path) return nested_target(index, path, bind) end,
+    bind = bind,
   })
   if not sql then return problem.of_query(err) end
   return sql

@@ -159,7 +159,8 @@ text.compare = keyword.compare
 -- Addresses are text in the store; ranges compare version 4 addresses as numbers.
 local ip = {}
 
-local function ip_number(address)
+--- A version 4 address as a number; nil when it is none.
+function value.ip_number(address)
   local a, b, c, d = tostring(address):match "^(%d+)%.(%d+)%.(%d+)%.(%d+)$"
   if not a then return nil end
   local n = 0
@@ -168,6 +169,11 @@ local function ip_number(address)
     n = n * 256 + math.tointeger(tonumber(part))
   end
   return n
+end
+
+--- The address of a number.
+function value.ip_text(n)
+  return ("%d.%d.%d.%d"):format(n >> 24 & 255, n >> 16 & 255, n >> 8 & 255, n & 255)
 end
 
 local function ip_number_sql(x)
@@ -185,7 +191,7 @@ end
 --- First and last address of a block `10.0.0.0/8` as numbers; nil when it is none.
 function value.ip_block(block)
   local base, bits = tostring(block):match "^([^/]+)/(%d+)$"
-  local n = base and ip_number(base)
+  local n = base and value.ip_number(base)
   bits = tonumber(bits)
   if not n or bits > 32 then return nil end
   local size = 1 << (32 - math.tointeger(bits))
@@ -198,12 +204,12 @@ function ip.equals(_, x, raw, bind)
     if not first then return bad_ip(raw) end
     return ("%s BETWEEN %s AND %s"):format(ip_number_sql(x), bind(first), bind(last))
   end
-  if not ip_number(raw) and not tostring(raw):find ":" then return bad_ip(raw) end
+  if not value.ip_number(raw) and not tostring(raw):find ":" then return bad_ip(raw) end
   return ("%s = %s"):format(x, bind(tostring(raw)))
 end
 
 function ip.compare(_, x, op, raw, bind)
-  local n = ip_number(raw)
+  local n = value.ip_number(raw)
   if not n then return bad_ip(raw) end
   return ("%s %s %s"):format(ip_number_sql(x), SIGN[op], bind(n))
 end

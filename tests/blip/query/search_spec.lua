@@ -48,11 +48,6 @@ describe("blip.query.search", function()
   lazy_teardown(function() store.connection = connection_of end)
 
   describe("hits", function()
-    it("are none where there is no index", function()
-      local answer = assert(search.run({}, { sort = { "ts" } }))
-      assert.equal(0, #answer.hits.hits)
-    end)
-
     it("come in the order of writing, with their source", function()
       local answer = run "{}"
       assert.same({ value = 4, relation = "eq" }, answer.hits.total)

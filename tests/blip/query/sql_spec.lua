@@ -84,13 +84,14 @@ describe("blip.query.sql", function()
     local f = scan(logs(), { time = { field = "ts", to = MINUTE }, features = features {
       min = aggregate.min "ms", max = aggregate.max "ms", sum = aggregate.sum "ms",
       hosts = aggregate.cardinality "host", values = aggregate.value_count "ms",
-      half = aggregate.percentile("ms", 50), tags = aggregate.cardinality "tag",
+      half = aggregate.percentile("ms", 50), median = aggregate.median "ms",
+      tags = aggregate.cardinality "tag",
       tag_values = aggregate.value_count "tag",
       status = aggregate.sum("status", filter.term("host", "a")),
     } })
     local row = f:row(1)
-    assert.same({ time = 0, rows = 3, min = 1, max = 3, sum = 4, hosts = 2, values = 2, half = 2, tags = 2,
-                  tag_values = 3, status = 700 }, row)
+    assert.same({ time = 0, rows = 3, min = 1, max = 3, sum = 4, hosts = 2, values = 2, half = 3, median = 2,
+                  tags = 2, tag_values = 3, status = 700 }, row)
   end)
 
   it("gives no value where there is none, and zero for sums and counts", function()
