@@ -34,7 +34,8 @@ static double inside(const struct ensemble_feature *f, double value) {
 double ensemble_outside(const struct ensemble_feature *f, double x) {
     double value = f->first + x / f->scale;
     // A float's rounding of the first value is what is left of 0.
-    return fabs(value) < (double)FLT_EPSILON * fabs(f->first) ? 0 : value;
+    if (fabs(value) < (double)FLT_EPSILON * fabs(f->first)) return 0;
+    return fmax(-DBL_MAX, fmin(DBL_MAX, value));
 }
 
 static void know(struct ensemble_feature *f, double first) {

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #define USUAL_FADE 0.9998267282181494  // halves in 4000 rows
+#define MOST_RELATIVE 1e6              // of a distance where there was none before
 #define USUAL_START 100.0              // rows until a relative distance is half believed
 
 #define LEVEL_FADE 0.9998267282181494  // halves in 4000 rows
@@ -22,6 +23,7 @@ static double relative(struct ensemble_usual *u, const struct nearest *n, bool l
     double usual = u->weight > 0 ? u->sum / u->weight : 0;
     double result =
         usual > 0 ? n->distance / usual * (u->weight / (u->weight + USUAL_START)) : 0;
+    result = fmin(result, MOST_RELATIVE);
     if (learn && n->distance > 0) {
         u->sum = USUAL_FADE * u->sum + n->distance;
         u->weight = USUAL_FADE * u->weight + 1;

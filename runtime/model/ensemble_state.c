@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define MOST_ROWS (UINT64_C(1) << 53)  // that a model can have seen
+
 static struct ensemble *of(struct model *m) { return (struct ensemble *)m; }
 
 // --- memory ----------------------------------------------------------------------------------
@@ -160,7 +162,7 @@ void ensemble_save(const struct model *m, struct pack *out) {
 
 static bool within(double x, double low, double high) { return x >= low && x <= high; }
 
-// A sum of values or squares that no push can make overflow.
+// A sum of values or squares: what a push adds lies below its last digit here, so it stays.
 static bool sane(double x) { return within(x, -1e60, 1e60); }
 
 static bool all_within(const double *values, size_t count, double low, double high) {
@@ -254,7 +256,7 @@ enum status ensemble_load(struct model *m, struct unpack *in, struct error *err)
     e->since = unpack_u64(in);
     e->missing = unpack_u32(in);
     e->lag = (size_t)unpack_u64(in);
-    if (e->since > m->rows || e->lag > saved_lags(e))
+    if (e->since > m->rows || e->since > MOST_ROWS || e->lag > saved_lags(e))
         return fail(err, STATUS_INVALID, "the saved ensemble has %llu rows and lag %zu",
                     (unsigned long long)e->since, e->lag);
     bool good = true;
@@ -265,6 +267,7 @@ enum status ensemble_load(struct model *m, struct unpack *in, struct error *err)
     good = load_windows(in, e) && good;
     if (m->options.features == 1) good = load_heads(in, e) && good;
     good = load_grade(in, e) && good;
+    if (m->options.features == 1) good = good && e->weights[0] == 1;
     return good ? STATUS_OK
                 : fail(err, STATUS_INVALID, "the saved ensemble has a number out of range");
 }

@@ -1,6 +1,7 @@
 /* model/lanes.c - see lanes.h. CMakeLists.txt compiles it with -ffinite-math-only and
  * -fno-signed-zeros, which change no result here: nothing is infinite, no NaN, no -0. */
 #include "model/lanes.h"
+#include <float.h>
 #include <math.h>
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                         \
@@ -15,7 +16,7 @@ static inline double lesser(double a, double b) { return a < b ? a : b; }
 
 // Four minima run side by side: one alone would wait for itself at every step.
 CLONES float lanes_nearest(const float *values, size_t count, float x) {
-    float a = LANES_FAR, b = LANES_FAR, c = LANES_FAR, d = LANES_FAR;
+    float a = FLT_MAX, b = FLT_MAX, c = FLT_MAX, d = FLT_MAX;
     size_t part = count / 4;
     const float *second = values + part, *third = second + part, *fourth = third + part;
     for (size_t i = 0; i < part; i++) {
@@ -30,7 +31,7 @@ CLONES float lanes_nearest(const float *values, size_t count, float x) {
 }
 
 CLONES double lanes_least(const double *values, size_t count) {
-    double a = (double)LANES_FAR, b = a;
+    double a = DBL_MAX, b = DBL_MAX;
     size_t part = count / 2;
     const double *second = values + part;
     for (size_t i = 0; i < part; i++) {
@@ -72,7 +73,7 @@ CLONES void lanes_cap(float *values, float most, size_t count) {
 
 CLONES double lanes_slide(double *restrict sums, const float *restrict newest,
                           const float *restrict oldest, size_t count) {
-    double least = (double)LANES_FAR;
+    double least = DBL_MAX;
     for (size_t i = 0; i < count; i++) {
         double moved = sums[i] + (double)newest[i] - (double)oldest[i];
         moved = moved > 0 ? moved : 0;

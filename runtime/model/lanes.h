@@ -11,12 +11,10 @@
 
 #include <stddef.h>
 
-#define LANES_FAR 3e38f  // farther than any distance of finite values
-
-/* The least |x - values[i]|; LANES_FAR when count is 0. */
+/* The least |x - values[i]|; FLT_MAX when count is 0. */
 float lanes_nearest(const float *values, size_t count, float x);
 
-/* The least of values; LANES_FAR when count is 0. */
+/* The least of values; DBL_MAX when count is 0. */
 double lanes_least(const double *values, size_t count);
 
 /* out[i] = weight * (x - values[i])^2 */

@@ -1,6 +1,7 @@
 #include "model/range.h"
 #include <math.h>
 
+#define MOST 1000.0     // however narrow the range was
 #define CONSTANT 1e-12  // a width of this share of the values' size is rounding
 
 void range_learn(struct range *r, double value) {
@@ -22,7 +23,7 @@ double range_excess(const struct range *r, double value) {
     double excess = fmax(fmax(value - r->high, r->low - value), 0);
     if (excess == 0) return 0;
     double width = r->high - r->low;
-    return width > 0 ? log2(1 + excess / width) : 1;
+    return width > 0 ? fmin(log2(1 + excess / width), MOST) : 1;
 }
 
 double range_weight(const struct range *r, double first) {

@@ -125,7 +125,7 @@ static size_t lag_of(const struct windows *w, size_t window, size_t block, size_
     size_t from, to;
     neighbours(w, window, rows, &from, &to);
     size_t lag = smaller(to, block + BLOCK - 1);
-    while (w->squares[window][lag] != sum)
+    while (lag > from && w->squares[window][lag] != sum)
         lag--;
     return lag;
 }
