@@ -10,4 +10,12 @@ return {
   "blip.api.documents",
   "blip.api.search",
   "blip.api.blip",
+  "blip.api.opensearch.cluster_settings",
+  "blip.api.opensearch.detectors",
+  "blip.api.opensearch.jobs",
+  "blip.api.opensearch.preview",
+  "blip.api.opensearch.profile",
+  "blip.api.opensearch.searches",
+  "blip.api.opensearch.top_anomalies",
+  "blip.api.opensearch.validate",
 }

@@ -10,6 +10,7 @@ local fail = require "blip.fail"
 local filter = require "blip.query.filter"
 local json = require "runtime.json"
 local periods = require "blip.api.opensearch.periods"
+local registry = require "blip.detector.registry"
 
 local normal = {}
 
@@ -162,5 +163,15 @@ function normal.definition(id, detector, version)
     history = detector.history,
   }
 end
+
+registry.reader("rest", {
+  find = function(id)
+    local found, err = registry.get(id)
+    if not found then
+      return nil, err
+    end
+    return normal.definition(id, found._source, found._version)
+  end,
+})
 
 return normal
