@@ -12,6 +12,7 @@ extern "C" {
 int luaopen_runtime_folder(lua_State *L);
 int luaopen_runtime_frame(lua_State *L);
 int luaopen_runtime_host(lua_State *L);
+int luaopen_runtime_memory(lua_State *L);
 int luaopen_runtime_metric(lua_State *L);
 int luaopen_runtime_schedule(lua_State *L);
 int luaopen_runtime_work(lua_State *L);

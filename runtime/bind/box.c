@@ -13,8 +13,10 @@ int bind_fail(lua_State *L, const struct error *err) {
     return 2;
 }
 
+// The class becomes known when it is whole: memory may run out at each step before.
 void box_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction release) {
-    if (luaL_newmetatable(L, name)) {
+    if (luaL_getmetatable(L, name) == LUA_TNIL) {
+        lua_createtable(L, 0, 4);
         lua_newtable(L);
         if (methods) luaL_setfuncs(L, methods, 0);
         lua_setfield(L, -2, "__index");
@@ -22,6 +24,9 @@ void box_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFun
         lua_setfield(L, -2, "__gc");
         lua_pushcfunction(L, release);
         lua_setfield(L, -2, "__close");
+        lua_pushstring(L, name);
+        lua_setfield(L, -2, "__name");
+        lua_setfield(L, LUA_REGISTRYINDEX, name);
     }
     lua_pop(L, 1);
 }

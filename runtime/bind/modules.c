@@ -8,6 +8,7 @@ static const luaL_Reg modules[] = {
     {"runtime.folder", luaopen_runtime_folder},
     {"runtime.frame", luaopen_runtime_frame},
     {"runtime.host", luaopen_runtime_host},
+    {"runtime.memory", luaopen_runtime_memory},
     {"runtime.metric", luaopen_runtime_metric},
     {"runtime.schedule", luaopen_runtime_schedule},
     {"runtime.work", luaopen_runtime_work},
