@@ -57,10 +57,10 @@ static void *grow(void *array, size_t count, size_t *capacity, size_t size) {
 
 static enum status add_step(struct template *t, const struct step *step, struct error *err) {
     struct step *steps = grow(t->steps, t->step_count, &t->step_capacity, sizeof *steps);
+    if (steps) t->steps = steps;  // it may have moved, whatever else failed
     if (!steps || !bytes_ok(&t->text))
         return fail(err, STATUS_NO_MEMORY, "no memory for a template of %zu parts",
                     t->step_count + 1);
-    t->steps = steps;
     t->steps[t->step_count++] = *step;
     return STATUS_OK;
 }
