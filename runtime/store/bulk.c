@@ -128,6 +128,12 @@ static const char *token_name(const struct json *v) {
 static enum status stable_text(struct json *v, struct span *out, struct error *err) {
     bool stable;
     char *start = (char *)(uintptr_t)json_start(v);
+    if (json_kind_of(v) == JSON_NUMBER) {
+        struct json_number n;
+        enum status read = json_get_number(v, &n, err);
+        *out = (struct span){n.digits, n.digits_size};
+        return read;
+    }
     if (json_kind_of(v) != JSON_STRING) return json_get_raw(v, &out->bytes, &out->size, err);
     enum status status = json_get_string(v, &out->bytes, &out->size, &stable, err);
     if (status != STATUS_OK || stable) return status;
