@@ -13,10 +13,10 @@
  *     set:score(frame, { features = { column, ... }, entity = { column, ... } }) -> set
  *     set:absent(frame, columns) -> { key, ... }   entities of the frame without a model here
  *     set:load(key, bytes[, position_ms]) -> set     rows up to the position are passed over
- *     set:save(function(key, bytes) ... end[, budget_bytes]) -> count    what changed since, as
- *         many in turn as fit; the function's nil, err stops it and is returned
- *     set:unsaved_from() -> ms     rows from there on are in no saved model; nil = all saved
- *     set:keys() -> { key, ... }   entities with a model
+ *     set:save(function(key, bytes) ... end[, budget_bytes[, most]]) -> count    what changed
+ *         since, in turn, until the budget is spent or `most` are saved; the function's nil,
+ * err stops it and is returned set:unsaved_from() -> ms     rows from there on are in no saved
+ * model; nil = all saved set:keys() -> { key, ... }   entities with a model
  *     set:trim(budget_bytes) -> number of models forgotten
  *     set:count()    set:size()
  *
@@ -352,11 +352,12 @@ static int bind_set_save(lua_State *L) {
     struct model_set *set = check_set(L, 1);
     luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_Integer budget = luaL_optinteger(L, 3, LUA_MAXINTEGER), count = 0;
+    lua_Integer most = luaL_optinteger(L, 4, LUA_MAXINTEGER);
     lua_settop(L, 2);
     struct scratch *box = push_scratch(L);
     const char *key;
     size_t key_size, at;
-    while (budget > 0 && model_set_next_changed(set, &at, &key, &key_size)) {
+    while (budget > 0 && count < most && model_set_next_changed(set, &at, &key, &key_size)) {
         struct error err;
         lua_pushvalue(L, 2);
         lua_pushlstring(L, key, key_size);

@@ -10,8 +10,8 @@ local progress = {}
 --- A run's row.
 --
 -- - `run` key; `version` of the definition that its models were trained by
--- - `offset_ms` of its grid; `from_ms` its first interval; `emit_ms` intervals without data are
---   results from here on
+-- - `offset_ms` of its grid; `from_ms` its first interval; `emit_ms` where training ends:
+--   intervals without data are results from here on, and anomalies are told
 -- - `[to_ms]` end of its last interval; nil: it goes on
 -- - `position_ms` end of the last interval that is done
 -- - `unsaved_ms` rows from here to the position have to be scored again to bring the snapshots

@@ -24,7 +24,8 @@ Session.__index = Session
 
 local FIRST_STRETCH = 64 -- intervals, before it is known how many rows they have
 local STRETCH_ROWS = 20000 -- rows of one stretch: memory, and time until others have their turn
-local SNAPSHOT_BYTES = 16 << 20 -- saved with one commit; the other models take their turn later
+-- What is saved with one commit; the other models take their turn later.
+local SNAPSHOT_BYTES, SNAPSHOTS = 16 << 20, 100
 
 -- The set of a run that another job left; nil when there is none, and `busy` when somebody looks
 -- at it.
@@ -118,10 +119,9 @@ local function save_models(self)
   if not self.snapshots then return true end
   local c, key, position = self.c, self.state.run, self.state.position_ms
   local last = position - self.d.interval_ms -- start of the last interval that the models know
-  local budget = self.d.model.kind ~= "script" and SNAPSHOT_BYTES or nil
   local saved, err = self.run.set:save(function(entity, bytes)
     return c:put_snapshot(key, entity, last, bytes)
-  end, budget)
+  end, SNAPSHOT_BYTES, SNAPSHOTS)
   if not saved then return nil, err end
   local unsaved_from
   if self.run.set.unsaved_from then unsaved_from = self.run.set:unsaved_from() end
@@ -171,9 +171,12 @@ local function commit(self, frame, to, started_ms, also)
   return true
 end
 
+-- Anomalies of the past, of training and of analyses, are nobody's business.
 local function tell(self, frame)
-  if not self.d.on_anomaly then return end
-  for _, row in ipairs(anomaly.rows(self.d, frame)) do self.d.on_anomaly(row) end
+  if not self.d.on_anomaly or self.state.to_ms then return end
+  for _, row in ipairs(anomaly.rows(self.d, frame)) do
+    if row.time >= self.state.emit_ms then self.d.on_anomaly(row) end
+  end
 end
 
 --- Scores the next stretch, at most up to `to`, and commits it.

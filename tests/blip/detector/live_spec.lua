@@ -77,11 +77,14 @@ describe("blip.detector.live", function()
 
   it("tells the script about anomalies", function()
     local heard = {}
-    results_of("live-heard", { history = 200, on_anomaly = function(a) heard[#heard + 1] = a end }, { 352 })
-    assert.is_true(#heard >= 1)
-    local last = heard[#heard]
-    assert.equal("cpu", last.cause)
-    assert.is_true(last.values.cpu > last.expected.cpu)
+    local changes = { history = 200, on_anomaly = function(a) heard[#heard + 1] = a end }
+    results_of("live-heard", changes, { 349, 352 })
+    assert.equal(1, #heard)
+    assert.equal(detect.at(350), heard[1].time)
+    assert.equal("cpu", heard[1].cause)
+    assert.is_true(heard[1].values.cpu > heard[1].expected.cpu)
+    results_of("live-history", changes, { 355 }) -- the anomaly is history by then
+    assert.equal(1, #heard)
   end)
 
   for _, entities in ipairs { false, true } do
