@@ -67,6 +67,32 @@ describe("blip run", function()
     assert.matches("cart at 1767595200000", complaint)
   end)
 
+  it("runs a model that is written in Lua, one per entity", function()
+    local script, source = temporary [[return detector "took" {
+      source = "none", time = "at", interval = "1m", category = "service",
+      features = { feature("took", avg("took")) },
+      model = script {
+        new = function() return { highest = 0, rows = 0 } end,
+        push = function(self, row)
+          local before = self.highest
+          self.rows, self.highest = self.rows + 1, math.max(before, row.took)
+          if self.rows <= 20 then return nil end
+          local grade = row.took > before and 1 - before / row.took or 0
+          return { score = row.took, grade = grade, expected = { took = before } }
+        end,
+      },
+    }]], services()
+    local code, output, complaint = program.run(("run %s --source %s --json"):format(script, source))
+    os.remove(script)
+    os.remove(source)
+    assert.equal(0, code, complaint)
+    local report = assert(json.decode(output))
+    assert.equal(1, report.found)
+    assert.equal("took, cart", report.anomalies[1].series)
+    assert.equal(16, report.anomalies[1].expected)
+    assert.near(1 - 16 / 511, report.anomalies[1].grade, 1e-12)
+  end)
+
   it("says which column the script reads and the file has not", function()
     local source = temporary "timestamp,amount\n2026-01-05,1\n2026-01-06,2\n"
     local code, _, complaint = program.run("run detectors/demo/taxi.lua --source " .. source)

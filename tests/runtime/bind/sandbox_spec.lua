@@ -214,6 +214,23 @@ describe("sandbox memory", function()
     end
   end)
 
+  it("may run out anywhere in the library without harm", function()
+    local busy = [[
+      local t = {}
+      for i = 1, 3000 do
+        t[i] = ("%d-%s"):format(i, ("x"):rep(i % 40)):gsub("%d", { ["1"] = "one" }):upper()
+      end
+      table.sort(t)
+      for word in table.concat(t, " "):gmatch("%a+") do t[#t + 1] = { word, utf8.len(word) } end
+      return { pcall(function() return table.unpack(t, 1, 100) end) }
+    ]]
+    for bytes = 1 << 20, 3 << 20, 65521 do
+      local limits = { memory_bytes = bytes, steps = 10000000, cpu_ms = 5000 }
+      local result, err = run(busy, limits)
+      assert.is_true(result ~= nil or err.kind == "too_large", err and err.reason)
+    end
+  end)
+
   it("refuses more data than it could hold itself", function()
     local _, err = run [[
       local s, t = ("x"):rep(1000000), {}
