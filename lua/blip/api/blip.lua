@@ -64,9 +64,8 @@ routes["GET /_blip/detectors"] = function(request)
   local detectors, scripts = {}, {}
   for i, entry in ipairs(shelf.all()) do
     scripts[i] = shown_script(entry)
-    for _, id in ipairs(entry.detectors) do
-      local d = library.find(id)
-      if d then detectors[#detectors + 1] = shown_detector(d, entry.script) end
+    for _, d in ipairs(library.definitions(entry)) do
+      detectors[#detectors + 1] = shown_detector(d, entry.script)
     end
   end
   return reply.ok(json.ordered({

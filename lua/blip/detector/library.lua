@@ -31,8 +31,9 @@ end
 
 local loaded = {} -- this worker's scripts: name -> { text =, script = }
 
--- The script of an entry in this worker's sandbox.
+-- The script of an entry in this worker's sandbox; nil for an entry that runs nothing.
 local function load(entry)
+  if entry.text == "" then return nil end
   local known = loaded[entry.script]
   if known and known.text == entry.text then return known.script end
   local read, err = script.read(entry.text, entry.script)
@@ -57,12 +58,17 @@ function library.find(id)
   return named(read, id)
 end
 
+--- The definitions of an entry of the shelf.
+function library.definitions(entry)
+  local read = load(entry)
+  return read and read.detectors or {}
+end
+
 --- The definitions of all scripts.
 function library.list()
   local list = {}
   for _, entry in ipairs(shelf.all()) do
-    local read = #entry.detectors > 0 and load(entry)
-    if read then table.move(read.detectors, 1, #read.detectors, #list + 1, list) end
+    for _, d in ipairs(library.definitions(entry)) do list[#list + 1] = d end
   end
   return list
 end
