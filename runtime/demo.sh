@@ -69,14 +69,15 @@ forest=$(call POST "$ad/detectors" '{
     "detection_interval": {"period": {"interval": 30, "unit": "Minutes"}},
     "feature_attributes": [{"feature_name": "rides", "feature_enabled": true,
         "aggregation_query": {"rides": {"sum": {"field": "value"}}}}]}' | jq -r ._id)
-range='{"start_time": 1404172800000, "end_time": 1422748800000}'
-for detector in "$forest" taxi; do
-    call POST "$ad/detectors/$detector/_start" "$range" >/dev/null
-done
+call POST "$ad/detectors/$forest/_start" '{"start_time": 1404172800000, "end_time": 1422748800000}' >/dev/null
+call POST "$url/_blip/detectors/taxi/_start" '{"from": "2014-07-01", "to": "2015-02-01"}' >/dev/null
 for detector in "$forest" taxi; do
     tries=0
     while :; do
-        state=$(call GET "$ad/detectors/$detector?task=true" | jq -r '.historical_analysis_task.state // empty')
+        case $detector in
+        taxi) state=$(call GET "$url/_blip/detectors/taxi" | jq -r '.analysis.state // empty') ;;
+        *) state=$(call GET "$ad/detectors/$detector?task=true" | jq -r '.historical_analysis_task.state // empty') ;;
+        esac
         case $state in FINISHED) break ;; FAILED | STOPPED) die "analysis of $detector: $state" ;; esac
         tries=$((tries + 1))
         [ $tries -lt 300 ] || die "analysis of $detector is still ${state:-waiting} after 60 s"

@@ -120,6 +120,42 @@ describe("detector scripts", function()
     assert.equal(400, blip:post("/_blip/detectors/_check", { text = "" }).status)
   end)
 
+  it("analyse the past that is wanted, and show the findings, worst first", function()
+    local lines, start_ms = {}, 1767571200000
+    for minute = 0, 599 do
+      for _ = 1, minute == 450 and 90 or 5 + minute % 3 do
+        lines[#lines + 1] = { index = json.object {} }
+        lines[#lines + 1] = { at = start_ms + minute * 60000 }
+      end
+    end
+    assert.equal(200, blip:put("/logs", { mappings = { properties = { at = { type = "date" } } } }).status)
+    assert.is_false(blip:bulk("/logs/_bulk", lines).json.errors)
+    write("past.lua", SOUND:format("past", "x"))
+    wait_for(function(l) return has(l, "past") end)
+
+    local path = "/_blip/detectors/past"
+    local answer = blip:post(path .. "/_start", { from = "2026-01-05", to = start_ms + 600 * 60000 })
+    assert.equal(200, answer.status, answer.body)
+    local analysis
+    for _ = 1, 300 do
+      analysis = blip:get(path).json.analysis
+      if analysis.state == "FINISHED" then break end
+      time.sleep_ms(20)
+    end
+    assert.equal("FINISHED", analysis.state, analysis.error)
+    assert.equal(1, analysis.progress)
+    local found = blip:get(path .. "/results?size=1").json
+    assert.is_true(found.total >= 1)
+    assert.equal(start_ms + 450 * 60000, found.anomalies[1].data_start_time)
+    assert.equal(0, blip:get(path .. "/results?to=2026-01-05T01:00:00Z").json.total)
+
+    assert.equal(400, blip:post(path .. "/_start", { from = "2026-01-05" }).status)
+    assert.equal(200, blip:post(path .. "/_stop").status)
+    assert.is_false(blip:get(path).json.running)
+    assert.equal(200, blip:post(path .. "/_start").status)
+    assert.equal(409, blip:post(path .. "/_start").status)
+  end)
+
   it("answer which of their findings are wanted", function()
     write("third.lua", SOUND:format("third", "x"))
     wait_for(function(l) return has(l, "third") end)

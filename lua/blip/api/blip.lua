@@ -3,6 +3,8 @@
 --     GET  /_blip/detectors               what runs, and what is wrong with which file
 --     GET  /_blip/detectors/{id}          one detector, and where its run stands
 --     GET  /_blip/detectors/{id}/results  its anomalies, worst first
+--     POST /_blip/detectors/{id}/_start   runs it; with { "from", "to" } over that past only
+--     POST /_blip/detectors/{id}/_stop    ends both
 --     POST /_blip/detectors/_check        { "script": "<text>" }: what is wrong with it
 -- @module blip.api.blip
 local date_math = require "blip.query.date_math"
@@ -11,11 +13,13 @@ local fail = require "blip.fail"
 local json = require "runtime.json"
 local library = require "blip.detector.library"
 local reply = require "blip.api.reply"
+local replay = require "blip.detector.replay"
 local results = require "blip.result.index"
 local scheduler = require "blip.detector.scheduler"
 local script = require "blip.detector.script"
 local shape = require "blip.shape"
 local shelf = require "blip.detector.shelf"
+local tasks = require "blip.detector.tasks"
 
 local routes = {}
 
@@ -27,7 +31,7 @@ end
 
 local DETECTOR = {
   "id", "script", "description", "indices", "time_field", "category", "interval_ms", "delay_ms", "model",
-  "features", "running", "status",
+  "features", "running", "status", "analysis",
 }
 
 local function shown_detector(d, script_name)
@@ -73,13 +77,65 @@ routes["GET /_blip/detectors"] = function(request)
   }, { "folder", "detectors", "scripts" }))
 end
 
+local ANALYSIS = { "task", "state", "progress", "from", "to", "error" }
+
+-- The latest analysis of the past; nil when there was none.
+local function shown_analysis(id)
+  local task = tasks.latest(id, true)
+  if not task then return nil end
+  return json.ordered({
+    task = task.id, state = task.state, progress = task.task_progress, error = task.error,
+    from = task.detection_date_range.start_time, to = task.detection_date_range.end_time,
+  }, ANALYSIS)
+end
+
 --- One detector, and where its run stands.
 routes["GET /_blip/detectors/{id}"] = function(request)
   request:allow {}
   local d = assert(library.find(request.params.id))
   local shown = shown_detector(d, shelf.find(d.id).script)
   shown.status = scheduler.profile(d.id)
+  shown.analysis = shown_analysis(d.id)
   return reply.ok(shown)
+end
+
+-- The past that a body names, in ms; nil for no body.
+local function wanted_range(request)
+  if not request.body then return nil end
+  local given = assert(request:json())
+  if type(given) ~= "table" or given.from == nil or given.to == nil then
+    assert(fail.invalid "an analysis needs both 'from' and 'to'")
+  end
+  for name in pairs(given) do
+    if name ~= "from" and name ~= "to" then assert(fail.invalid("unknown field '%s'", name)) end
+  end
+  return assert(date_math.resolve(given.from)), assert(date_math.resolve(given.to))
+end
+
+--- Starts a detector in real time, or an analysis of the past.
+routes["POST /_blip/detectors/{id}/_start"] = function(request)
+  request:allow {}
+  local d = assert(library.find(request.params.id))
+  local from, to = wanted_range(request)
+  if not from then
+    assert(scheduler.start(d))
+    return reply.ok { id = d.id }
+  end
+  local task = tasks.latest(d.id, true)
+  if task and not tasks.is_ended(task) then
+    return fail.conflict("detector '%s' is being analysed already", d.id)
+  end
+  return reply.ok { id = d.id, task = assert(replay.start(d, from, to)) }
+end
+
+--- Stops a detector and its analysis.
+routes["POST /_blip/detectors/{id}/_stop"] = function(request)
+  request:allow {}
+  local d = assert(library.find(request.params.id))
+  local stopped = scheduler.is_running(d.id) and assert(scheduler.stop(d.id))
+  local task = tasks.latest(d.id, true)
+  if task and not tasks.is_ended(task) then stopped = assert(replay.stop(task.id)) end
+  return reply.ok { id = d.id, stopped = stopped or false }
 end
 
 local wanted = shape {
