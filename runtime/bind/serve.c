@@ -206,6 +206,7 @@ int serve_run(int count, char **args) {
     apply_log(&s.settings);
     raise_descriptor_limit();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of the write, as a full disk is
     host_init(&s.host);
     int code = run(&s);
     close_all(&s);

@@ -41,6 +41,9 @@ enum status duckdb_failure(duckdb_error_type type, const char *message, struct e
     if (!message) message = "the store failed without a reason";
     if (csv_failure(message, err)) return STATUS_INVALID;
     int line = (int)strcspn(message, "\n");  // the rest points into the statement's text
+    // DuckDB calls this a conflict of transactions when it happens in a commit.
+    if (strstr(message, "No space left on device") || strstr(message, "File too large"))
+        return fail(err, STATUS_FAILED, "the disk is full: %.*s", line, message);
     return fail(err, status_of(type), "%.*s", line, message);
 }
 
