@@ -10,7 +10,8 @@ describe("api/indices", function()
   it("creates an index with a mapping, once", function()
     local body = { mappings = { properties = { t = { type = "date" }, ["o.x"] = { type = "keyword" } } },
                    settings = { number_of_shards = 1, ["index.refresh_interval"] = "5s" } }
-    assert.same({ acknowledged = true, shards_acknowledged = true, index = "i-a" }, blip:put("/i-a", body).json)
+    assert.same({ acknowledged = true, shards_acknowledged = true, index = "i-a" },
+      blip:put("/i-a", body).json)
     local again = blip:put("/i-a", body)
     assert.equal(400, again.status)
     assert.equal("resource_already_exists_exception", again.json.error.type)
@@ -48,10 +49,12 @@ describe("api/indices", function()
 
   it("adds fields to a mapping, and does not change the type of one", function()
     blip:put("/i-map/_doc/1", { n = 1, s = "x" })
-    assert.is_true(blip:put("/i-map/_mapping", { properties = { k = { type = "keyword" } } }).json.acknowledged)
+    local put = blip:put("/i-map/_mapping", { properties = { k = { type = "keyword" } } })
+    assert.is_true(put.json.acknowledged)
     local properties = blip:get("/i-map/_mapping").json["i-map"].mappings.properties
     assert.same({ n = { type = "long" }, k = { type = "keyword" },
-                  s = { type = "text", fields = { keyword = { type = "keyword", ignore_above = 256 } } } }, properties)
+                  s = { type = "text", fields = { keyword = { type = "keyword", ignore_above = 256 } } } },
+      properties)
     assert.equal("mapper [n] cannot be changed from type [long] to [keyword]",
       reason(blip:put("/i-map/_mapping", { properties = { n = { type = "keyword" } } })))
     assert.equal(201, blip:put("/i-map/_doc/2", { k = "new" }).status)
@@ -86,7 +89,8 @@ describe("api/indices", function()
     assert.is_true(blip:put("/i-al2", {}).json.acknowledged)
     assert.is_true(blip:post("/_aliases", { actions = { { add = { index = "i-al2", alias = "alias" } } } })
       .json.acknowledged)
-    assert.matches("no write index is defined for alias [alias]", reason(blip:put("/alias/_doc/2", {})), 1, true)
+    assert.matches("no write index is defined for alias [alias]", reason(blip:put("/alias/_doc/2", {})), 1,
+      true)
     assert.same({ ["i-al1"] = { aliases = { alias = {} } }, ["i-al2"] = { aliases = { alias = {} } } },
       blip:get("/_alias/alias").json)
     assert.equal(404, blip:get("/_alias/nothing").status)

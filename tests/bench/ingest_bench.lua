@@ -9,7 +9,8 @@ local CLIENTS, DOCUMENTS, BODIES, REQUESTS, RUNS = 4, 5000, 12, 80, 5
 local NDJSON = { ["Content-Type"] = "application/x-ndjson" }
 
 local METRIC = '{"@timestamp":"2026-01-05T%02d:%02d:%02d.%03dZ","host":"server-%04d","service":"cart",'
-  .. '"region":"eu-west-%d","cpu":%.3f,"mem":%.3f,"status":%d,"took_ms":%d,"bytes":%d,"path":"/api/v1/items"}\n'
+  .. '"region":"eu-west-%d","cpu":%.3f,"mem":%.3f,"status":%d,"took_ms":%d,"bytes":%d,'
+  .. '"path":"/api/v1/items"}\n'
 
 local function metric(n)
   return METRIC:format(n // 3600 % 24, n // 60 % 60, n % 60, n % 1000, n % 1000, n % 3, math.random() * 100,
@@ -66,9 +67,9 @@ describe("ingest", function()
   end
 
   local function measure(name, bodies)
-    local rate, cpu, blip = {}, {}, nil
+    local rate, cpu = {}, {}
     for run = 1, RUNS do
-      blip = server.start {}
+      local blip = server.start {}
       local used, started = cpu_of(blip.pid), time.monotonic_ns()
       load(blip, bodies)
       local documents = REQUESTS * DOCUMENTS

@@ -16,7 +16,8 @@ local ACKNOWLEDGED = { acknowledged = true }
 
 local function expand(expression, request)
   return assert(names.expand(expression or "_all", {
-    ignore_unavailable = request:flag "ignore_unavailable", allow_no_indices = request:flag("allow_no_indices", true),
+    ignore_unavailable = request:flag "ignore_unavailable",
+    allow_no_indices = request:flag("allow_no_indices", true),
     expand_wildcards = request.query.expand_wildcards or "all", no_aliases = false,
   }))
 end
@@ -50,14 +51,18 @@ end
 --- What an alias may carry. Routing means nothing where an index is one piece, and is only shown.
 local OPTIONS = { is_write_index = true, is_hidden = true, index_routing = true, search_routing = true }
 
+--- What an action says beside the alias's own options.
+local ACTION_KEYS = { index = true, indices = true, alias = true, aliases = true, must_exist = true }
+
 local function read_options(given)
   local options = {}
   for key, value in pairs(given) do
     if OPTIONS[key] then
       options[key] = value
     elseif key == "routing" then
-      options.index_routing, options.search_routing = given.index_routing or value, given.search_routing or value
-    elseif key ~= "index" and key ~= "indices" and key ~= "alias" and key ~= "aliases" and key ~= "must_exist" then
+      options.index_routing = given.index_routing or value
+      options.search_routing = given.search_routing or value
+    elseif not ACTION_KEYS[key] then
       assert(fail.invalid("an alias with [%s] is not supported", key))
     end
   end
@@ -145,7 +150,9 @@ routes["PUT /_alias"] = put_alias
 local ACTIONS = { add = true, remove = true, remove_index = true }
 
 local function unknown_action(name)
-  local inner = { type = "x_content_parse_exception", reason = ("[1:15] [alias_action] unknown field [%s]"):format(name) }
+  local inner = {
+    type = "x_content_parse_exception", reason = ("[1:15] [alias_action] unknown field [%s]"):format(name),
+  }
   return assert(fail.es { status = 400, type = inner.type,
                           reason = "[1:22] [aliases] failed to parse field [actions]",
                           root_cause = { inner }, caused_by = inner })
@@ -202,7 +209,8 @@ end
 local function missing(wanted)
   local list = {}
   for _, part in ipairs(wanted) do
-    if part ~= "_all" and not part:find "%*" and not part:find "^%-" and not catalog.alias(part) then list[#list + 1] = part end
+    local written_out = part ~= "_all" and not part:find "%*" and not part:find "^%-"
+    if written_out and not catalog.alias(part) then list[#list + 1] = part end
   end
   table.sort(list)
   return list

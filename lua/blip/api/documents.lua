@@ -274,8 +274,8 @@ local GET_ORDER = { "_index", "_id", "_version", "_seq_no", "_primary_term", "_r
 local function read_index(name)
   local list = assert(names.expand(name, { kind = "index_expression" }))
   if #list == 1 and not name:find "[*,]" then return list[1] end
-  return assert(fail.invalid("unable to return a single index as the index and options provided got resolved to "
-    .. "multiple indices"))
+  return assert(fail.invalid("unable to return a single index as the index and options provided got "
+    .. "resolved to multiple indices"))
 end
 
 local function not_found(index, id)
@@ -331,8 +331,8 @@ end
 -- --- _mget ----------------------------------------------------------------------------------
 
 local MGET_KEYS = {
-  _index = true, _id = true, _source = true, routing = true, _type = true, version = true, version_type = true,
-  stored_fields = true,
+  _index = true, _id = true, _source = true, routing = true, _type = true, version = true,
+  version_type = true, stored_fields = true,
 }
 
 --- The error of a document that could not be looked for, inside the answer.
@@ -344,7 +344,9 @@ end
 local function fetch(spec, default)
   local index, err = names.expand(spec._index, { kind = "index_expression" })
   if not index then return mget_failure(spec, err) end
-  if #index ~= 1 then return mget_failure(spec, select(2, fail.invalid("index [%s] is not one index", spec._index))) end
+  if #index ~= 1 then
+    return mget_failure(spec, select(2, fail.invalid("index [%s] is not one index", spec._index)))
+  end
   local row = documents.row(index[1], spec._id)
   if not row then return not_found(index[1], spec._id) end
   local filter = spec._source ~= nil and assert(source_filter.read(spec._source)) or default
@@ -355,7 +357,8 @@ local function mget_specs(body, index)
   if type(body) ~= "table" then body = {} end
   for key, value in pairs(body) do
     if key ~= "docs" and key ~= "ids" then
-      local token = json.is_array(value) and "START_ARRAY" or type(value) == "table" and "START_OBJECT" or "VALUE_STRING"
+      local token = json.is_array(value) and "START_ARRAY" or type(value) == "table" and "START_OBJECT"
+        or "VALUE_STRING"
       assert(fail.es { status = 400, type = "parsing_exception", line = 1, col = 9,
                        reason = ("unknown key [%s] for a %s, expected [docs] or [ids]"):format(key, token) })
     end

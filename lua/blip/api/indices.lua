@@ -33,18 +33,22 @@ local function expand(request, options)
   }))
 end
 
+local function unreadable(caused_by)
+  return assert(fail.es { status = 400, type = "parse_exception",
+                          reason = "Failed to parse content to map", caused_by = caused_by })
+end
+
 --- A body that must be an object; what cannot be read is Elasticsearch's parse_exception.
 local function read_object(request, options)
   local ok, body = pcall(request.json, request, options)
   if not ok then
     if fail.is(body) and body.type ~= "parse_exception" then
-      return assert(fail.es { status = 400, type = "parse_exception", reason = "Failed to parse content to map",
-                              caused_by = { type = body.type, reason = body.reason } })
+      return unreadable { type = body.type, reason = body.reason }
     end
     error(body, 0)
   end
   if body ~= nil and (type(body) ~= "table" or json.is_array(body)) then
-    return assert(fail.es { status = 400, type = "parse_exception", reason = "Failed to parse content to map" })
+    return unreadable()
   end
   return body
 end
@@ -67,7 +71,8 @@ local function read_aliases(value)
     end
     local kept = {}
     for key, option in pairs(options) do kept[key] = option end
-    kept.index_routing, kept.search_routing = kept.index_routing or kept.routing, kept.search_routing or kept.routing
+    kept.index_routing = kept.index_routing or kept.routing
+    kept.search_routing = kept.search_routing or kept.routing
     kept.routing = nil
     aliases[name] = json.object(kept)
   end
@@ -139,7 +144,9 @@ end
 local function get_mappings(request)
   request:allow(joined(EXPAND, WAIT))
   local answer = {}
-  for _, name in ipairs(expand(request)) do answer[name] = { mappings = json.object(mapping.get(name).source) } end
+  for _, name in ipairs(expand(request)) do
+    answer[name] = { mappings = json.object(mapping.get(name).source) }
+  end
   return reply.ok(json.object(answer))
 end
 

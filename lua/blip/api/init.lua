@@ -5,6 +5,7 @@
 -- @module blip.api
 return {
   "blip.api.cluster",
+  "blip.api.cat",
   "blip.api.indices",
   "blip.api.aliases",
   "blip.api.documents",

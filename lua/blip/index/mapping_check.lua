@@ -15,18 +15,19 @@ end
 
 --- Hints about Elasticsearch's data structures. Blip has one form of column, so they mean nothing
 -- here and are only shown again.
-local HINTS = "type index doc_values store norms eager_global_ordinals index_options index_phrases index_prefixes "
-  .. "fielddata fielddata_frequency_filter term_vector position_increment_gap similarity boost meta analyzer "
-  .. "search_analyzer search_quote_analyzer normalizer split_queries_on_whitespace locale print_format "
-  .. "skip_list "
+local HINTS = "type index doc_values store norms eager_global_ordinals index_options index_phrases "
+  .. "index_prefixes fielddata fielddata_frequency_filter term_vector position_increment_gap similarity "
+  .. "boost meta analyzer search_analyzer search_quote_analyzer normalizer split_queries_on_whitespace "
+  .. "locale print_format skip_list "
 local NUMBER = HINTS .. "coerce ignore_malformed fields"
 local DATE = HINTS .. "format ignore_malformed fields"
 local TEXT = HINTS .. "ignore_above fields"
 
 --- What may be said about a field, by type.
 local PARAMETERS = {
-  long = set(NUMBER), integer = set(NUMBER), short = set(NUMBER), byte = set(NUMBER), unsigned_long = set(NUMBER),
-  double = set(NUMBER), float = set(NUMBER), half_float = set(NUMBER), scaled_float = set(NUMBER, "scaling_factor"),
+  long = set(NUMBER), integer = set(NUMBER), short = set(NUMBER), byte = set(NUMBER),
+  unsigned_long = set(NUMBER), double = set(NUMBER), float = set(NUMBER), half_float = set(NUMBER),
+  scaled_float = set(NUMBER, "scaling_factor"),
   boolean = set(HINTS, "fields ignore_malformed"), date = set(DATE), date_nanos = set(DATE),
   text = set(TEXT), match_only_text = set(TEXT), keyword = set(TEXT), wildcard = set(TEXT),
   constant_keyword = set(HINTS, "value"), ip = set(HINTS, "ignore_malformed fields"), binary = set(HINTS),
@@ -64,8 +65,8 @@ local function check_subfields(name, definition, type)
     local ok, err = check_parameters(sub, inner, inner.type)
     if not ok then return nil, err end
     if inner.type ~= type and not (TEXTS[type] and TEXTS[inner.type]) then
-      return parsing("sub-field [%s] of type [%s] below field [%s] of type [%s] is not supported", sub, inner.type,
-        name, type)
+      return parsing("sub-field [%s] of type [%s] below field [%s] of type [%s] is not supported", sub,
+        inner.type, name, type)
     end
   end
   return true
@@ -137,7 +138,8 @@ local function check_root(value)
       if type(inner) == "table" and (inner.properties or key == "_doc") then
         return fail.invalid "The mapping definition cannot be nested under a type"
       end
-      return parsing("Root mapping definition has unsupported parameters:  [%s : %s]", key, json.encode(inner))
+      return parsing("Root mapping definition has unsupported parameters:  [%s : %s]", key,
+        json.encode(inner))
     end
   end
   if type(value._source) == "table" and tostring(value._source.enabled) == "false" then
@@ -189,8 +191,8 @@ local function merge_leaf(path, old, new)
   end
   for _, parameter in ipairs(FIXED) do
     if old[parameter] ~= new[parameter] then
-      return fail.invalid("Mapper for [%s] conflicts with existing mapper:\n\tCannot update parameter [%s] from "
-        .. "[%s] to [%s]", path, parameter, tostring(old[parameter]), tostring(new[parameter]))
+      return fail.invalid("Mapper for [%s] conflicts with existing mapper:\n\tCannot update parameter [%s] "
+        .. "from [%s] to [%s]", path, parameter, tostring(old[parameter]), tostring(new[parameter]))
     end
   end
   local fields = {}

@@ -90,8 +90,8 @@ local function unknown(name)
     if d < least then best, least = known, d end
   end
   local hint = best and (" did you mean [%s]?"):format(best)
-    or " please check that any required plugins are installed, or check the breaking changes documentation for "
-    .. "removed settings"
+    or " please check that any required plugins are installed, or check the breaking changes documentation "
+    .. "for removed settings"
   return fail.es { status = 400, type = "settings_exception",
                    reason = ("unknown setting [%s]%s"):format(name, hint) }
 end
