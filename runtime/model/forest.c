@@ -58,7 +58,8 @@ enum status forest_init(struct forest *f, size_t width, size_t shingle, size_t t
     f->ring_limit = limit_rows(f, decay);
     f->expires = f->ring_limit;
     sampler_set(&f->sampler, decay, initial_accept, samples);
-    f->offers = calloc(trees, sizeof *f->offers);
+    f->offers = calloc(2 * trees, sizeof *f->offers);
+    f->ends = f->offers ? f->offers + trees : NULL;
     enum status status =
         f->offers ? STATUS_OK : fail(err, STATUS_NO_MEMORY, "no memory for a forest");
     if (status == STATUS_OK) status = grow_ring(f, least(FIRST_ROWS, f->ring_limit), err);
@@ -67,8 +68,10 @@ enum status forest_init(struct forest *f, size_t width, size_t shingle, size_t t
         forest_clear(f);
         return status;
     }
-    for (size_t i = 0; i < trees; i++)
+    for (size_t i = 0; i < trees; i++) {
         tree_init(&f->space, forest_tree(f, i), random_seed_for(seed, &i, sizeof i));
+        f->ends[i] = f->expires;
+    }
     return STATUS_OK;
 }
 
@@ -77,6 +80,8 @@ enum status forest_reserve(struct forest *f, size_t rows, size_t samples, struct
     if (rows > f->ring_rows) status = grow_ring(f, rows, err);
     if (status == STATUS_OK && samples > f->space.samples) status = grow_trees(f, samples, err);
     f->expires = f->pushed > f->ring_limit ? f->pushed : f->ring_limit;  // look at once
+    for (size_t i = 0; i < f->trees; i++)
+        f->ends[i] = f->expires;
     return status;
 }
 
@@ -88,7 +93,7 @@ void forest_clear(struct forest *f) {
 }
 
 size_t forest_size_bytes(const struct forest *f) {
-    return f->trees * (f->space.stride + sizeof *f->offers) +
+    return f->trees * (f->space.stride + 2 * sizeof *f->offers) +
            ring_floats(f, f->ring_rows) * sizeof *f->ring;
 }
 
@@ -104,22 +109,25 @@ static uint64_t this_lap(const struct forest *f) {
     return f->pushed / f->ring_limit * f->ring_limit;
 }
 
-// Takes every sample that begins at a row out of its tree, and finds out who is next.
-static void expire(struct forest *f, uint16_t row) {
+// Takes the samples that begin at a row out of a tree, and finds out which row is next.
+static void expire_tree(struct forest *f, size_t i, uint16_t row) {
+    struct tree *t = forest_tree(f, i);
+    const uint16_t *rows = tree_rows(&f->space, t);
     uint64_t lap = this_lap(f);
-    f->expires = f->pushed + f->ring_limit;
+    f->ends[i] = f->pushed + f->ring_limit;
+    for (uint16_t slot = 0; slot < f->space.samples; slot++) {
+        if (rows[slot] == row) tree_delete(&f->space, t, slot);
+        if (rows[slot] == TREE_NO_ROW) continue;
+        uint64_t end = overwritten_at(f, lap, rows[slot]);
+        if (end < f->ends[i]) f->ends[i] = end;
+    }
+}
+
+static void expire(struct forest *f, uint16_t row) {
+    f->expires = UINT64_MAX;
     for (size_t i = 0; i < f->trees; i++) {
-        struct tree *t = forest_tree(f, i);
-        const uint16_t *rows = tree_rows(&f->space, t);
-        for (uint16_t slot = 0; slot < f->space.samples; slot++) {
-            if (rows[slot] == TREE_NO_ROW) continue;
-            if (rows[slot] == row) {
-                tree_delete(&f->space, t, slot);
-                continue;
-            }
-            uint64_t end = overwritten_at(f, lap, rows[slot]);
-            if (end < f->expires) f->expires = end;
-        }
+        if (f->pushed >= f->ends[i]) expire_tree(f, i, row);
+        if (f->ends[i] < f->expires) f->expires = f->ends[i];
     }
 }
 

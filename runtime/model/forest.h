@@ -33,7 +33,8 @@ struct forest {
     size_t ring_rows;   // now
     size_t ring_limit;  // at most
     uint64_t pushed;    // rows so far
-    uint64_t expires;   // no sample's row is overwritten before this push
+    uint64_t *ends;     // [trees] no row of a tree's samples is overwritten before this push
+    uint64_t expires;   // the least of them
 };
 
 /* The sizes are 1 <= width * shingle <= TREE_MAX_DIMS, 2 <= samples <= TREE_MAX_SAMPLES,

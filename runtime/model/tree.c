@@ -55,15 +55,25 @@ static void set_size(struct tree *t, size_t size) {
     t->log_mass = log2(1.0 + (double)size);
 }
 
-// The first slot but `except` whose sample lies at `row`; the number of slots when there is
-// none.
-static size_t find_row(const struct tree_space *s, const struct tree *t, uint16_t row,
-                       size_t except) {
-    const uint16_t *rows = tree_rows(s, t);
-    size_t slot = 0;
-    while (slot < s->samples && (rows[slot] != row || slot == except))
-        slot++;
-    return slot;
+typedef uint16_t words __attribute__((vector_size(16)));
+
+// Where a value first is in an array, looked for eight at a time; its size when it is not
+// there.
+static size_t find_value(const uint16_t *values, size_t count, uint16_t value) {
+    const size_t step = sizeof(words) / sizeof(uint16_t);
+    words wanted = value - (words){0};
+    size_t at = 0;
+    for (; at + step <= count; at += step) {
+        words some;
+        uint64_t halves[2];
+        memcpy(&some, values + at, sizeof some);
+        words equal = (words)(some == wanted);
+        memcpy(halves, &equal, sizeof equal);
+        if (halves[0] | halves[1]) break;
+    }
+    while (at < count && values[at] != value)
+        at++;
+    return at;
 }
 
 size_t tree_copies(const struct tree_space *s, const struct tree *t, uint16_t slot) {
@@ -79,15 +89,12 @@ void tree_find_worst(const struct tree_space *s, struct tree *t) {
     int16_t largest = keys[0];
     for (size_t i = 1; i < s->samples; i++)
         largest = keys[i] > largest ? keys[i] : largest;
-    uint16_t slot = 0;
-    while (keys[slot] != largest)
-        slot++;
-    t->worst = slot;
+    t->worst = (uint16_t)find_value((const uint16_t *)keys, s->samples, (uint16_t)largest);
 }
 
 static uint16_t take_slot(const struct tree_space *s, struct tree *t, uint16_t row,
                           int16_t key) {
-    uint16_t slot = (uint16_t)find_row(s, t, TREE_NO_ROW, SIZE_MAX);
+    uint16_t slot = (uint16_t)find_value(tree_rows(s, t), s->samples, TREE_NO_ROW);
     assert(slot < s->samples);
     tree_rows(s, t)[slot] = row;
     tree_keys(s, t)[slot] = key;
@@ -444,13 +451,13 @@ void tree_delete(const struct tree_space *s, struct tree *t, uint16_t slot) {
     struct tree_path path;
     tree_descend(s, t, x, &path);
     assert(tree_rows(s, t)[path.slot] == row);
-    size_t copy = find_row(s, t, row, slot);
+    give_slot(s, t, slot);
+    size_t copy = find_value(tree_rows(s, t), s->samples, row);
     if (copy == s->samples)
         delete_leaf(s, t, &path, x);
     else if (path.slot == slot)
         relink(s, t, &path, path.depth, (uint16_t)(TREE_LEAF + slot),
                (uint16_t)(TREE_LEAF + copy));
-    give_slot(s, t, slot);
 }
 
 // --- a tree from a snapshot ------------------------------------------------------------------
