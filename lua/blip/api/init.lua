@@ -16,7 +16,9 @@ return {
   "blip.api.opensearch.jobs",
   "blip.api.opensearch.preview",
   "blip.api.opensearch.profile",
+  "blip.api.opensearch.run_once",
   "blip.api.opensearch.searches",
+  "blip.api.opensearch.stats",
   "blip.api.opensearch.top_anomalies",
   "blip.api.opensearch.validate",
 }

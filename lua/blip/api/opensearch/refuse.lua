@@ -137,6 +137,26 @@ function refuse.no_index(name, kind)
   })
 end
 
+--- A run that found no index of detectors, which the plugin wraps.
+function refuse.internal_failure(index)
+  local missing = ("no such index [%s]"):format(index)
+  raise(500, "internal_failure", ("[%s] IndexNotFoundException[%s]"):format(index, missing), {
+    caused_by = {
+      type = "index_not_found_exception",
+      reason = missing,
+      index = index,
+      ["resource.id"] = index,
+      ["resource.type"] = "index_expression",
+      index_uuid = "_na_",
+    },
+  })
+end
+
+--- A run that cannot go on.
+function refuse.end_run(text)
+  raise(500, "end_run_exception", text)
+end
+
 --- An id that names no detector.
 function refuse.no_detector(id)
   refuse.status(404, "Can't find config with id: %s", id)
