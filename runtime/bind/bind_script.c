@@ -1,6 +1,7 @@
 /* bind/bind_script.c - require "runtime.script": sandboxes for Lua.
  *
- *     script.sandbox(prelude, { memory_bytes =, steps =, cpu_ms = }) -> sandbox | nil, err
+ *     script.sandbox({ { name, text }, ... }, { memory_bytes =, steps =, cpu_ms = })
+ *                                    runs the prelude's texts -> sandbox | nil, err
  *     s:run(text, name)              runs a script -> what finish() returned | nil, err
  *     s:call(name, ...)              calls a registered function -> results | nil, err
  *     s:map(name, frame, { key = column, ... }, out)
@@ -64,16 +65,34 @@ static lua_Integer check_limit(lua_State *L, const char *key) {
     return limit;
 }
 
+#define MAX_TEXTS 8
+
+/* Reads a list of { name, text } at index 1; the list keeps the strings. */
+static size_t check_texts(lua_State *L, struct sandbox_text *texts) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_Integer count = luaL_len(L, 1);
+    luaL_argcheck(L, count >= 1 && count <= MAX_TEXTS, 1, "one to eight texts");
+    for (lua_Integer i = 0; i < count; i++) {
+        luaL_argcheck(L, lua_geti(L, 1, i + 1) == LUA_TTABLE, 1, "a text is { name, text }");
+        lua_geti(L, -1, 1);
+        lua_geti(L, -2, 2);
+        texts[i].name = luaL_checkstring(L, -2);
+        texts[i].text = luaL_checklstring(L, -1, &texts[i].size);
+        lua_pop(L, 3);
+    }
+    return (size_t)count;
+}
+
 static int bind_script_sandbox(lua_State *L) {
-    size_t size;
-    const char *prelude = luaL_checklstring(L, 1, &size);
+    struct sandbox_text prelude[MAX_TEXTS];
+    size_t count = check_texts(L, prelude);
     luaL_checktype(L, 2, LUA_TTABLE);
     struct sandbox_limits limits = {.memory_bytes = (size_t)check_limit(L, "memory_bytes"),
                                     .steps = check_limit(L, "steps"),
                                     .cpu_ms = check_limit(L, "cpu_ms")};
     struct sandbox **box = (struct sandbox **)box_new(L, SANDBOX);
     struct error err;
-    if (sandbox_new(&limits, prelude, size, box, &err) != STATUS_OK) return bind_fail(L, &err);
+    if (sandbox_new(&limits, prelude, count, box, &err) != STATUS_OK) return bind_fail(L, &err);
     return 1;
 }
 

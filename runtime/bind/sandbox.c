@@ -133,8 +133,9 @@ static void refill(struct sandbox *s) {
 /* What a call into the state needs, and why it failed when the state cannot say it itself. */
 struct request {
     struct sandbox *s;
-    const char *text;  // a script, the prelude, or the name of a function
-    size_t size;
+    const char *text;  // a script, or the name of a function
+    size_t size;       // of the script; or how many texts the prelude has
+    const struct sandbox_text *prelude;
     const struct parcel *args;
     struct parcel *results;
     struct error failure;
@@ -326,17 +327,29 @@ static int take_reference(lua_State *L, const char *key, int type) {
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+/* Runs one text of the prelude; replaces the value on the top, which it gets, by its result.
+ * The library is at index 2. */
+static void run_prelude(lua_State *L, const struct sandbox_text *part) {
+    char source[LUA_IDSIZE];
+    snprintf(source, sizeof source, "@%s", part->name);
+    load_text(L, part->text, part->size, source);
+    lua_pushvalue(L, 2);
+    lua_setupvalue(L, -2, 1);
+    lua_insert(L, -2);
+    lua_pushcfunction(L, host_here);
+    lua_insert(L, -2);
+    lua_call(L, 2, 1);
+}
+
 static int open_body(lua_State *L) {
     struct request *request = lua_touserdata(L, 1);
     struct sandbox *s = request->s;
     sandbox_open_library(L);
     lua_pushcfunction(L, host_setmetatable);
     lua_setfield(L, -2, "setmetatable");
-    load_text(L, request->text, request->size, "@dsl.lua");
-    lua_insert(L, -2);
-    lua_setupvalue(L, -2, 1);
-    lua_pushcfunction(L, host_here);
-    lua_call(L, 1, 1);
+    lua_pushnil(L);
+    for (size_t i = 0; i < request->size; i++)
+        run_prelude(L, &request->prelude[i]);
     luaL_checktype(L, -1, LUA_TTABLE);
     s->environment = take_reference(L, "environment", LUA_TTABLE);
     s->functions = take_reference(L, "functions", LUA_TTABLE);
@@ -344,29 +357,32 @@ static int open_body(lua_State *L) {
     return 0;
 }
 
-enum status sandbox_new(const struct sandbox_limits *limits, const char *prelude, size_t size,
-                        struct sandbox **out, struct error *err) {
+/* Creates the state and runs the prelude in it. */
+static enum status open_state(struct sandbox *s, struct request *request, struct error *err) {
+    s->L = lua_newstate(allocate, s);
+    if (!s->L) return fail(err, STATUS_NO_MEMORY, "no memory for a sandbox");
+    *(struct sandbox **)lua_getextraspace(s->L) = s;
+    lua_sethook(s->L, count_hook, LUA_MASKCOUNT, HOOK_EVERY);
+    struct error problem;
+    if (protect(open_body, request, &problem) == STATUS_OK) return STATUS_OK;
+    return fail(err, STATUS_FAILED, "%s", problem.reason);
+}
+
+enum status sandbox_new(const struct sandbox_limits *limits, const struct sandbox_text *prelude,
+                        size_t count, struct sandbox **out, struct error *err) {
     if (limits->memory_bytes < MIN_MEMORY_BYTES || limits->steps <= 0 || limits->cpu_ms <= 0)
         return fail(err, STATUS_INVALID, "a sandbox needs 1 MB, a step and a millisecond");
     struct sandbox *s = calloc(1, sizeof *s);
     if (!s) return fail(err, STATUS_NO_MEMORY, "no memory for a sandbox");
     s->limits = *limits;
     refill(s);
-    s->L = lua_newstate(allocate, s);
-    struct request request = {.s = s, .text = prelude, .size = size};
-    enum status status = STATUS_NO_MEMORY;
-    if (s->L) {
-        *(struct sandbox **)lua_getextraspace(s->L) = s;
-        lua_sethook(s->L, count_hook, LUA_MASKCOUNT, HOOK_EVERY);
-        status = protect(open_body, &request, err);
-    } else {
-        fail(err, status, "no memory for a sandbox");
-    }
+    struct request request = {.s = s, .prelude = prelude, .size = count};
+    enum status status = open_state(s, &request, err);
     if (status == STATUS_OK)
         *out = s;
     else
         sandbox_free(s);
-    return status == STATUS_INVALID ? STATUS_FAILED : status;
+    return status;
 }
 
 void sandbox_free(struct sandbox *s) {

@@ -32,14 +32,21 @@ struct sandbox_limits {
     int64_t cpu_ms;       // per call: processor time of the calling thread
 };
 
-/* Creates a sandbox and runs the prelude in it, a trusted Lua text that gets the
- * function `here` (the line of the script that called) and returns { environment =, functions
- * =, finish = }: environment  the table that the script sees as its globals functions    name
- * -> function; what sandbox_call() can call, filled while the script runs finish       gets
- * what the script returned; its results leave the sandbox STATUS_FAILED when the prelude is
- * wrong. sandbox_free() frees the sandbox. */
-enum status sandbox_new(const struct sandbox_limits *limits, const char *prelude, size_t size,
-                        struct sandbox **out, struct error *err);
+struct sandbox_text {
+    const char *name;  // shown in errors
+    const char *text;
+    size_t size;
+};
+
+/* Creates a sandbox and runs the prelude in it: trusted Lua texts, in their order. Each gets
+ * the function `here` (the line of the script that called) and what the text before it
+ * returned; the last one returns { environment =, functions =, finish = }: environment  the
+ * table that the script sees as its globals functions    name -> function; what sandbox_call()
+ * can call, filled while the script runs finish       gets what the script returned; its
+ * results leave the sandbox STATUS_FAILED when the prelude is wrong. sandbox_free() frees the
+ * sandbox. */
+enum status sandbox_new(const struct sandbox_limits *limits, const struct sandbox_text *prelude,
+                        size_t count, struct sandbox **out, struct error *err);
 void sandbox_free(struct sandbox *s);  // NULL is fine
 
 /* Runs a script.

@@ -2,7 +2,9 @@
 -- This file runs inside the sandbox (runtime/bind/sandbox.h), before the script: it makes the
 -- script's globals and turns what the script says into plain data. It checks as it goes, and
 -- notes every problem with its line instead of stopping at the first. It can require nothing.
--- (It stays readable for Lua 5.1, in which luacheck loads it to learn the words.)
+-- (It stays readable for Lua 5.1, in which luacheck loads it to learn the words.) What it gets is
+-- `here`, the host's function that tells the script's line, and what @{blip.detector.dsl_check}
+-- returned.
 --
 --     return detector "name" { ... }
 --       --> finish() --> { detectors = { { name =, line =, interval_ms =, features = ... } },
@@ -11,80 +13,26 @@
 -- Functions stay in here, registered under a name, "http_errors.on_anomaly"; the data that
 -- leaves carries the name.
 -- @module blip.detector.dsl
-local here = ... or function() return 0 end
+local here, base = ...
+here = here or function() return 0 end
 
-local sort = table.sort
-local floor, huge, min = math.floor, math.huge, math.min
-local format = string.format
+local problem, problems, check = base.problem, base.problems, base.check
+local shown, sorted_keys, suggestion = base.shown, base.sorted_keys, base.suggestion
+local is, check_keys = base.is, base.check_keys
+local whole, sensitivity = check.whole, check.sensitivity
+
+local floor, huge, format = math.floor, math.huge, string.format
 
 local MAX_LINES = 100 -- log lines kept between two calls
 
 local functions = {} -- name -> function that the host may call
-local problems = {}
 local detectors = {}
 local lines = {}     -- { level =, message = } of log.info and its kin
-
--- Problems ------------------------------------------------------------------------------------
-
---- Notes what is wrong at the script's current line; `key` is the detector's key it is about.
-local function problem(key, ...)
-  problems[#problems + 1] = { line = here(), key = key, message = format(...) }
-end
-
---- A value as the script wrote it, near enough to be recognised.
-local function shown(value)
-  if type(value) == "string" then
-    return '"' .. (#value > 40 and value:sub(1, 40) .. "..." or value) .. '"'
-  end
-  if type(value) == "table" and value.kind then
-    return (value.kind == "aggregation" and "an " or "a ") .. tostring(value.kind)
-  end
-  return (type(value) == "table" or type(value) == "function") and "a " .. type(value)
-    or tostring(value)
-end
-
-local function sorted_keys(t)
-  local keys = {}
-  for key in pairs(t) do keys[#keys + 1] = key end
-  sort(keys, function(a, b) return tostring(a) < tostring(b) end)
-  return keys
-end
-
---- Edits (insert, delete, replace, swap neighbours) that make one word of another.
-local function distance(a, b)
-  local before, last = {}, {}
-  for j = 0, #b do last[j] = j end
-  for i = 1, #a do
-    local row = { [0] = i }
-    for j = 1, #b do
-      local change = a:byte(i) == b:byte(j) and 0 or 1
-      row[j] = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + change)
-      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
-        row[j] = min(row[j], before[j - 2] + 1)
-      end
-    end
-    before, last = last, row
-  end
-  return last[#b]
-end
-
---- " (did you mean 'x'?)" when one of the known words is close, else "".
-local function suggestion(word, known)
-  if type(word) ~= "string" or #word > 40 then return "" end
-  local best, best_distance = nil, min(3, floor(#word / 2) + 1)
-  for _, candidate in ipairs(sorted_keys(known)) do
-    local d = distance(word, tostring(candidate))
-    if d < best_distance then best, best_distance = candidate, d end
-  end
-  return best and format(" (did you mean '%s'?)", best) or ""
-end
 
 -- Nodes: filters and aggregations ---------------------------------------------------------------
 
 local Filter, Aggregate = {}, {}
 local words = {}
-
-local function is(value, kind) return type(value) == "table" and value.kind == kind end
 
 local function filter(op, ...)
   return setmetatable({ kind = "filter", op = op, line = here(), args = { ... } }, Filter)
@@ -276,123 +224,6 @@ function words.feature(name, what, compute)
     feature.inputs, feature.compute = what, compute
   end
   return feature
-end
-
--- Values of keys ------------------------------------------------------------------------------
-
-local units = { ms = 1, s = 1000, m = 60000, h = 3600000, d = 86400000, w = 604800000 }
-
---- "90s" -> 90000; nil and what is wrong with it
-local function duration(value)
-  if type(value) == "number" then
-    return nil, format("needs a unit, as \"%gs\"", value)
-  end
-  local number, unit
-  if type(value) == "string" then number, unit = value:match("^(%d+%.?%d*)(%a+)$") end
-  if not number then return nil, "is no duration such as \"30s\", \"10m\" or \"1h\"" end
-  if not units[unit] then
-    return nil, format("has the unit '%s'; there are ms, s, m, h, d and w", unit)
-  end
-  local milliseconds = tonumber(number) * units[unit]
-  if milliseconds > 31536000000 then return nil, "is longer than a year" end
-  return floor(milliseconds + 0.5)
-end
-
--- Each checker takes a value and returns what it means, or nil and what is wrong with it.
-local check = {}
-
-function check.text(value)
-  if type(value) ~= "string" or value == "" then return nil, "is no text" end
-  return value
-end
-
-function check.texts(value)
-  local list = type(value) == "table" and value or { value }
-  if #list == 0 or list.kind then return nil, "is no text and no list of texts" end
-  for _, item in ipairs(list) do
-    if type(item) ~= "string" or item == "" then return nil, "holds " .. shown(item) .. ", no text" end
-  end
-  return list
-end
-
-function check.filter(value)
-  if not is(value, "filter") then return nil, "is no filter such as term(\"env\", \"prod\")" end
-  return value
-end
-
-function check.interval(value)
-  local interval, wrong = duration(value)
-  if interval and interval < 1000 then return nil, "is shorter than a second" end
-  return interval, wrong
-end
-
-check.delay = duration
-
-function check.on_anomaly(value)
-  if type(value) ~= "function" then return nil, "is no function" end
-  return value
-end
-
-function check.model(value)
-  if not is(value, "model") then
-    return nil, "is no model such as ensemble { } or forest { shingle = 8 }"
-  end
-  return value
-end
-
-function check.features(value)
-  if is(value, "feature") then value = { value } end
-  if type(value) ~= "table" or #value == 0 then return nil, "is no list of features" end
-  local seen = {}
-  for i, item in ipairs(value) do
-    if not is(item, "feature") then
-      return nil, format("holds %s at %d, no feature(name, ...)", shown(item), i)
-    end
-    if seen[item.name] then return nil, format("names '%s' twice", item.name) end
-    seen[item.name] = true
-  end
-  return value
-end
-
-local function whole(low, high)
-  return function(value)
-    if type(value) ~= "number" or value ~= floor(value) or value < low or value > high then
-      return nil, format("is no whole number from %d to %d", low, high)
-    end
-    return floor(value)
-  end
-end
-
-local function number(low, high)
-  return function(value)
-    if type(value) ~= "number" or not (value >= low and value <= high) then
-      return nil, format("is no number from %g to %g", low, high)
-    end
-    return value
-  end
-end
-
-local levels = { low = true, medium = true, high = true }
-
-local function sensitivity(value)
-  if levels[value] or number(0.01, 100)(value) then return value end
-  return nil, "is no \"low\", \"medium\", \"high\" and no factor"
-end
-
---- Checks every value of a table against its key's checker; returns the values that pass.
-local function check_keys(what, given, checkers, is_detector)
-  local passed = {}
-  for _, key in ipairs(sorted_keys(given)) do
-    local about = is_detector and tostring(key) or nil
-    if not checkers[key] then
-      problem(about, "%s has no key '%s'%s", what, tostring(key), suggestion(key, checkers))
-    else
-      local value, wrong = checkers[key](given[key])
-      if wrong then problem(about, "%s = %s %s", key, shown(given[key]), wrong) end
-      passed[key] = value
-    end
-  end
-  return passed
 end
 
 -- Models ----------------------------------------------------------------------------------------

@@ -28,11 +28,17 @@ local function read_file(path)
   return text or ""
 end
 
-local words -- the text of dsl.lua
+local prelude -- the texts that run in a sandbox before the script
 
 local function new_sandbox()
-  words = words or assert(read_file(assert(package.searchpath("blip.detector.dsl", package.path))))
-  return runtime.sandbox(words, LIMITS)
+  if not prelude then
+    prelude = {}
+    for i, name in ipairs { "dsl_check", "dsl" } do
+      local path = assert(package.searchpath("blip.detector." .. name, package.path))
+      prelude[i] = { name .. ".lua", assert(read_file(path)) }
+    end
+  end
+  return runtime.sandbox(prelude, LIMITS)
 end
 
 -- Problems --------------------------------------------------------------------------------------

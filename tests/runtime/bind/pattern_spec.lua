@@ -46,7 +46,8 @@ local patterns = {
 }
 
 describe("pattern", function()
-  local sandbox = assert(script.sandbox(PRELUDE, { memory_bytes = 8 << 20, steps = 10000000, cpu_ms = 5000 }))
+  local sandbox = assert(script.sandbox({ { "prelude.lua", PRELUDE } },
+    { memory_bytes = 8 << 20, steps = 10000000, cpu_ms = 5000 }))
 
   local function compare(name, ...)
     local expected = table.pack(pcall(own[name] or string[name], ...))

@@ -15,7 +15,7 @@ local PRELUDE = [[
 local LIMITS = { memory_bytes = 8 << 20, steps = 2000000, cpu_ms = 2000 }
 
 local function run(text, limits)
-  local sandbox <close> = assert(script.sandbox(PRELUDE, limits or LIMITS))
+  local sandbox <close> = assert(script.sandbox({ { "prelude.lua", PRELUDE } }, limits or LIMITS))
   return sandbox:run(text, "trial.lua")
 end
 
@@ -166,7 +166,7 @@ describe("sandbox budget", function()
   end)
 
   it("leaves the sandbox usable", function()
-    local sandbox <close> = assert(script.sandbox(PRELUDE, LIMITS))
+    local sandbox <close> = assert(script.sandbox({ { "prelude.lua", PRELUDE } }, LIMITS))
     for _ = 1, 3 do
       local _, err = sandbox:run("while true do end", "trial.lua")
       assert.equal("too_large", err.kind)
@@ -243,7 +243,7 @@ end)
 
 describe("sandbox calls", function()
   local sandbox
-  before_each(function() sandbox = assert(script.sandbox(PRELUDE, LIMITS)) end)
+  before_each(function() sandbox = assert(script.sandbox({ { "prelude.lua", PRELUDE } }, LIMITS)) end)
   after_each(function() sandbox:close() end)
 
   it("reach registered functions with copies of plain data", function()
