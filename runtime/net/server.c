@@ -49,6 +49,16 @@ static void run(struct server *s);
 
 static void on_soon(uv_timer_t *timer) { run(timer->data); }
 
+// Says that the server is drained, once.
+static void finish_drain(struct server *s) {
+    if (!s->drained) return;
+    bool late = time_monotonic_ns() > s->drain_until_ns;
+    if (s->connections.count > 0 && !late) return;
+    void (*drained)(void *) = s->drained;
+    s->drained = NULL;
+    drained(s->drained_context);
+}
+
 static void run(struct server *s) {
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
     s->dirty = false;
@@ -58,6 +68,7 @@ static void run(struct server *s) {
     else
         uv_timer_stop(&s->soon);
     metric_set(s->open, s->connections.count);
+    finish_drain(s);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events) {
@@ -70,22 +81,12 @@ static void on_after(uv_check_t *check) {
     if (s->dirty) run(s);
 }
 
-static void finish_drain(struct server *s) {
-    if (!s->drained) return;
-    bool late = time_monotonic_ns() > s->drain_until_ns;
-    if (s->connections.count > 0 && !late) return;
-    void (*drained)(void *) = s->drained;
-    s->drained = NULL;
-    drained(s->drained_context);
-}
-
 static void on_sweep(uv_timer_t *timer) {
     struct server *s = timer->data;
     connections_sweep(&s->connections);
     if (s->draining) connections_close_idle(&s->connections);
     pool_expire(s->options.pool);
     run(s);
-    finish_drain(s);
 }
 
 // --- answering

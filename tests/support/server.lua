@@ -156,6 +156,19 @@ function Server:event(name)
   return nil
 end
 
+--- Resident memory of the process, in bytes.
+function Server:resident_bytes()
+  local kilobytes = read_all(("/proc/%d/status"):format(self.pid)):match("VmRSS:%s*(%d+) kB")
+  return tonumber(kilobytes) * 1024
+end
+
+--- What the process has used of the processors since its start, in seconds.
+function Server:cpu_seconds()
+  local stat = read_all(("/proc/%d/stat"):format(self.pid))
+  local user, system = stat:match("%) " .. ("%S+ "):rep(11) .. "(%d+) (%d+)")
+  return (tonumber(user) + tonumber(system)) / 100
+end
+
 --- Ends the process (by SIGTERM unless said otherwise) and starts it again on the same data.
 function Server:restart(signal)
   self.client:close()
