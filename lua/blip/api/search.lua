@@ -57,6 +57,7 @@ local function text_filter(query)
   return assert(query_text.parse(query.q, {
     fields = query.df and { query.df } or nil,
     all = (query.default_operator or "or"):lower() == "and",
+    lenient = query.lenient == "true" or query.lenient == "",
   }))
 end
 
@@ -95,9 +96,23 @@ local function options_of(request)
            filter = text_filter(request.query), text = request:text() }
 end
 
+local SEARCH_TYPES = { query_then_fetch = true, dfs_query_then_fetch = true }
+
+--- Checks parameters that say how a cluster would go about it; here they change nothing.
+local function check_parameters(request)
+  local query = request.query
+  if query.search_type and not SEARCH_TYPES[query.search_type] then
+    assert(problem.argument("No search type for [%s]", query.search_type))
+  end
+  if request:integer("pre_filter_shard_size", 1) < 1 then
+    assert(problem.argument "preFilterShardSize must be >= 1")
+  end
+end
+
 --- Answers a search over an expression of index names.
 local function answer_search(request, expression)
   request:allow(SEARCH_PARAMETERS)
+  check_parameters(request)
   local body = request:json { optional = true }
   if body == nil then body = {} end
   if type(body) == "table" and not json.is_array(body) then apply_parameters(body, request.query) end

@@ -9,6 +9,7 @@ local fail = require "blip.fail"
 local groupings = require "blip.query.grouping"
 local level = require "blip.query.level"
 local metrics = require "blip.query.metric"
+local number_format = require "blip.query.number_format"
 local partitions = require "blip.query.partition"
 local problem = require "blip.query.problem"
 local read = require "blip.query.read"
@@ -115,7 +116,8 @@ local function text_of(at, spec)
   if field.type == "boolean" then
     return function(value) return value ~= 0 and "true" or "false" end
   end
-  return nil
+  local format = spec.format
+  return format and function(value) return number_format.write(value, format) end
 end
 
 local build  -- level, nodes, condition, path -> function(row, answer)

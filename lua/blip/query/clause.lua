@@ -184,7 +184,9 @@ clauses.match = field_clause("match", { value = "query", known = MATCH_OPTIONS }
       return problem.argument("No enum constant org.opensearch.index.query.Operator.%s", operator:upper())
     end
     local least = options.minimum_should_match and minimum_of(options.minimum_should_match, #words)
-    return filter.match(field, text, { all = operator == "and", at_least = least })
+    return filter.match(field, text, {
+      all = operator == "and", at_least = least, lenient = read.boolean(options.lenient),
+    })
   end))
 
 clauses.match_phrase = field_clause("match_phrase",
@@ -324,7 +326,7 @@ function clauses.query_string(body)
   if body.query == nil then return problem.parsing "query_string must be provided with a [query]" end
   return query_text.parse(tostring(body.query), {
     fields = body.fields or body.default_field and { body.default_field },
-    all = tostring(body.default_operator):lower() == "and",
+    all = tostring(body.default_operator):lower() == "and", lenient = read.boolean(body.lenient),
   })
 end
 

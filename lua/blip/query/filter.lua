@@ -81,7 +81,8 @@ function filter.exists(field) return new("exists", field) end
 -- @tparam string field
 -- @param text what to look for; analysed for text fields, compared whole for all others
 -- @tparam[opt] table options `all` words instead of any, `at_least` so many of them,
--- `phrase` = in this order and side by side, `prefix` = the last word may go on
+-- `phrase` = in this order and side by side, `prefix` = the last word may go on, `lenient` = a
+-- value that does not fit the field matches nothing
 function filter.match(field, text, options)
   return new("match", field, text, options or {})
 end

@@ -6,6 +6,7 @@ local date_format = require "blip.query.date_format"
 local date_math = require "blip.query.date_math"
 local fail = require "blip.fail"
 local json = require "runtime.json"
+local number_format = require "blip.query.number_format"
 local problem = require "blip.query.problem"
 local read = require "blip.query.read"
 local rows = require "blip.query.rows"
@@ -176,7 +177,8 @@ end
 local function show(g)
   return function(level, list, sub)
     local keys, counts = level.data.keys[1], level.data.counts
-    local text = not rows.is_number(level.keys[1].field.type) and g.text or nil
+    local is_number = rows.is_number(level.keys[1].field.type)
+    local text = is_number and g.number_text or not is_number and g.text or nil
     local buckets = {}
     each_bucket(list, keys, counts, g, function(key, row)
       local one = sub(row)
@@ -319,7 +321,7 @@ function histogram.read_date(body)
 end
 
 local NUMBER_OPTIONS = read.set [[field interval offset min_doc_count extended_bounds hard_bounds keyed order
-  missing]]
+  missing format]]
 
 --- Keys of a histogram of numbers; also a source of composites.
 function histogram.number_keys(body, interval, offset, type)
@@ -367,13 +369,14 @@ function histogram.read_number(body, name)
   if not least then return nil, err end
   order, err = read_order(body.order)
   if err then return nil, err end
-  local offset = tonumber(body.offset) or 0
+  local offset, format = tonumber(body.offset) or 0, body.format
   local hard = body.hard_bounds or {}
   return {
     keys = histogram.number_keys(body, interval, offset, "histogram"),
     where = hard_condition { min = tonumber(hard.min), max = tonumber(hard.max) },
     show = show {
       least = least, keyed = read.boolean(body.keyed), order = order,
+      number_text = format and function(key) return number_format.write(key, format) end,
       next = function(key) return (((key - offset) / interval + 1.5) // 1) * interval + offset end,
       estimate = function(first, last) return math.tointeger((last - first) // interval) + 1 end,
       first = number_bound(body.extended_bounds, "min", interval, offset),

@@ -3,6 +3,7 @@
 local date_format = require "blip.query.date_format"
 local filter = require "blip.query.filter"
 local json = require "runtime.json"
+local number_format = require "blip.query.number_format"
 local rows = require "blip.query.rows"
 local sort = require "blip.query.sort"
 local source_filter = require "blip.query.source_filter"
@@ -28,6 +29,8 @@ local function select_fields(list, from, selection)
     if field.type == "date" or field.type == "date_nanos" then
       x = ("list_transform(%s, lambda v: epoch_ms(v))"):format(x)
       one.date_format = one.format or field.format or date_format.DEFAULT
+    elseif one.format and rows.is_number(field.type) then
+      one.number_format = one.format
     end
     one.place = selection.place(("to_json(%s)::VARCHAR"):format(x))
   end
@@ -38,9 +41,11 @@ local function show_fields(list, data, row, fields)
     local text = data[one.place][row]
     if text then
       local values = assert(json.decode(text))
-      if one.date_format then
-        for i, ms in ipairs(values) do
-          values[i] = date_format.write(ms, one.format and one.date_format or "strict_date_time")
+      for i, value in ipairs(values) do
+        if one.date_format then
+          values[i] = date_format.write(value, one.format and one.date_format or "strict_date_time")
+        elseif one.number_format then
+          values[i] = number_format.write(value, one.number_format)
         end
       end
       fields[one.field] = values

@@ -83,7 +83,8 @@ local OPS = {
       fraction(node))
   end),
 
-  value_count = function(field, _, _, condition)
+  value_count = function(field, node, _, condition)
+    if node.missing ~= nil and not field.list then return filtered("count(*)", condition) .. "::DOUBLE" end
     -- A document's equal words count once, its equal numbers each.
     local size = rows.is_text(field.type) and "len(list_distinct(%s))" or "len(%s)"
     if field.list then return sum(size:format(field.list), condition) end

@@ -52,7 +52,8 @@ end
 function nested.check(mapping, path)
   local object = mapping.objects and mapping.objects[path]
   if object and object.type == "nested" then return true end
-  return fail.invalid("[nested] failed to find nested object under path [%s]", path)
+  return fail.es { status = 400, type = "illegal_state_exception",
+                   reason = ("[nested] failed to find nested object under path [%s]"):format(path) }
 end
 
 return nested

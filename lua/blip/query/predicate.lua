@@ -145,7 +145,9 @@ local OPS = {
     if node[3].prefix then
       return ("starts_with(%s::VARCHAR, %s)"):format(x, target.bind(tostring(node[2])))
     end
-    return value.equals(field, x, node[2], target.bind)
+    local sql, err = value.equals(field, x, node[2], target.bind)
+    if not sql and node[3].lenient then return "FALSE" end
+    return sql, err
   end),
 
   prefix = over_words("prefix", function(field, x, node, target)

@@ -29,12 +29,14 @@ end
 
 --- Fills in where a parsing error's last named key stands in the body's text.
 function problem.locate(err, text)
-  local name = err.col and err.reason:match "^.*%[([^%[%]]+)%]"
+  local cause = err.caused_by and err.caused_by.reason
+  local name = err.col and (cause or err.reason):match "^.*%[([^%[%]]+)%]"
   local at = name and text:match(('"%s"%%s*:%%s*()'):format(name:gsub("%p", "%%%0")))
   if at then
     local before = text:sub(1, at - 1)
     err.line = select(2, before:gsub("\n", "")) + 1
     err.col = #before:match "[^\n]*$" + 1
+    if cause then err.caused_by.reason = cause:gsub("^%[1:1%]", ("[%d:%d]"):format(err.line, err.col)) end
   end
   return err
 end
@@ -107,7 +109,9 @@ function problem.suggestion(name, known)
 end
 
 -- Errors of values in a query are wrapped once more, with the index they happened in.
-local WRAPPED = { number_format_exception = true, illegal_argument_exception = true }
+local WRAPPED = {
+  number_format_exception = true, illegal_argument_exception = true, illegal_state_exception = true,
+}
 
 --- What failed on a shard, and what the search reports as its cause.
 local function shard_causes(err, index)

@@ -66,11 +66,11 @@ function Parser:range(field, open)
   end)
 end
 
-local function word_filter(word)
+local function word_filter(word, lenient)
   return function(field)
     if word == "*" then return field == "*" and filter.all() or filter.exists(field) end
     if word:find "[*?]" then return filter.wildcard(field, word) end
-    return filter.match(field, unescape(word))
+    return filter.match(field, unescape(word), { lenient = lenient })
   end
 end
 
@@ -99,7 +99,7 @@ function Parser:operand(field)
     local op = ({ [">"] = "gt", [">="] = "gte", ["<"] = "lt", ["<="] = "lte" })[sign]
     return self:over(field, function(name) return filter.range(name, { [op] = word }) end)
   end
-  return self:over(field, word_filter(word))
+  return self:over(field, word_filter(word, self.options.lenient))
 end
 
 function Parser:read_word()
@@ -171,7 +171,8 @@ end
 --- Reads a query.
 -- @tparam string text
 -- @tparam[opt] table options `fields` searched where none is named (default all), `all` clauses
--- are needed unless OR stands between them
+-- are needed unless OR stands between them, `lenient` a word that does not fit its field matches
+-- nothing instead of being an error
 -- @return a filter, or nil and the dialect's error
 function query_text.parse(text, options)
   local parser = setmetatable({ text = text, at = 1, options = options or {} }, Parser)

@@ -56,6 +56,10 @@ function search.run(indices, body, options)
   local started = time.monotonic_ns()
   local request, err = read(body, indices, options)
   if not request then return nil, err end
+  if options.total_as_int and math.type(request.track) == "integer" and body.track_total_hits ~= nil then
+    return problem.argument("[rest_total_hits_as_int] cannot be used if the tracking of total hits is not "
+      .. "accurate, got %d", request.track)
+  end
   if options.filter then request.filter = filter.all_of { request.filter, options.filter } end
   local connection, where = store.connection(), indices[1] and indices[1].name
   local count, aggregations = aggregation.run(connection, indices, request.filter, request.aggregations,

@@ -28,6 +28,10 @@ local function read_key(field, options)
   for _, name in ipairs(read.keys(options)) do
     if not OPTIONS[name] then return problem.content("[1:1] [field_sort] unknown field [%s]", name) end
   end
+  if field == "_shard_doc" then
+    return fail.es { status = 400, type = "action_request_validation_exception", reason =
+      "Validation Failed: 1: _shard_doc is only supported with point-in-time (PIT) or scroll searches;" }
+  end
   local direction, err = read_direction(options.order or (field == "_score" and "desc" or "asc"))
   if not direction then return nil, err end
   if options.mode and not MODES[options.mode] then
@@ -88,7 +92,7 @@ function sort.resolve(keys, from)
   for _, key in ipairs(keys) do
     if key.field == "_score" then
       key.sql = from.score and from:score() or "1.0"
-    elseif key.field == "_doc" or key.field == "_shard_doc" then
+    elseif key.field == "_doc" then
       key.sql = from:field("_seq_no").sql
     else
       local field = from:field(key.field, key.unmapped_type)
@@ -122,7 +126,7 @@ local LARGEST, SMALLEST = math.maxinteger, math.mininteger
 
 --- A key's value as a hit shows it; nil stands for a value that is missing.
 function sort.show(key, value)
-  if key.field == "_doc" or key.field == "_shard_doc" then return value end
+  if key.field == "_doc" then return value end
   if value ~= nil and value == value then
     if key.column and key.column.type == "boolean" then return value and 1 or 0 end
     return value
