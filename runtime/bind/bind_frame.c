@@ -31,7 +31,7 @@ static const char *const type_names[] = {"double", "int", "bool", "text",
                                          NULL};  // by column_type
 
 struct frame **bind_frame_box(lua_State *L) {
-    struct frame **box = lua_newuserdatauv(L, sizeof *box, 0);
+    struct frame **box = lua_newuserdatauv(L, sizeof(struct frame *), 0);
     *box = NULL;
     luaL_setmetatable(L, FRAME);
     return box;

@@ -182,16 +182,25 @@ static enum status copy_value(struct frame *f, size_t at, size_t row, const stru
     return STATUS_OK;
 }
 
+// Fills a new frame with the columns of another and these of its rows.
+static enum status copy_rows(struct frame *to, const struct frame *from, const size_t *rows,
+                             size_t count, struct error *err) {
+    for (size_t i = 0, at; i < from->column_count; i++)
+        if (frame_add_column(to, from->columns[i].name, from->columns[i].type, &at, err) !=
+            STATUS_OK)
+            return STATUS_NO_MEMORY;
+    if (frame_append(to, count, err) != STATUS_OK) return STATUS_NO_MEMORY;
+    for (size_t at = 0; at < from->column_count; at++)
+        for (size_t row = 0; row < count; row++)
+            if (copy_value(to, at, row, &from->columns[at], rows[row], err) != STATUS_OK)
+                return STATUS_NO_MEMORY;
+    return STATUS_OK;
+}
+
 enum status frame_take(struct frame *f, const size_t *rows, size_t count, struct error *err) {
     struct frame *taken = frame_new();
-    enum status status =
-        taken ? STATUS_OK : fail(err, STATUS_NO_MEMORY, "no memory for a frame");
-    for (size_t at = 0, same; status == STATUS_OK && at < f->column_count; at++)
-        status = frame_add_column(taken, f->columns[at].name, f->columns[at].type, &same, err);
-    if (status == STATUS_OK) status = frame_append(taken, count, err);
-    for (size_t at = 0; at < f->column_count; at++)
-        for (size_t row = 0; status == STATUS_OK && row < count; row++)
-            status = copy_value(taken, at, row, &f->columns[at], rows[row], err);
+    if (!taken) return fail(err, STATUS_NO_MEMORY, "no memory for a frame");
+    enum status status = copy_rows(taken, f, rows, count, err);
     if (status == STATUS_OK) {
         struct frame before = *f;
         *f = *taken;
