@@ -230,6 +230,8 @@ static enum status push(struct model *head, int64_t time_ms, const double *value
     if (status == STATUS_OK) status = judge(m, &row, out, &anomaly, err);
     if (status == STATUS_OK) status = learn(m, time_ms, &row, anomaly, err);
     if (status == STATUS_OK && out->imputed) memcpy(out->imputed, row.missing, o->features);
+    if (status == STATUS_OK && out->used)
+        memcpy(out->used, row.values, o->features * sizeof *out->used);
     return status;
 }
 

@@ -82,7 +82,8 @@ static void verdict_reset(struct verdict *v, size_t features) {
                           .upper = v->upper,
                           .contribution = v->contribution,
                           .past = v->past,
-                          .imputed = v->imputed};
+                          .imputed = v->imputed,
+                          .used = v->used};
     fill(v->expected, features, NAN);
     fill(v->lower, features, NAN);
     fill(v->upper, features, NAN);
@@ -96,6 +97,7 @@ enum status model_push(struct model *m, int64_t time_ms, const double *values,
     for (size_t i = 0; i < m->options.features; i++)
         if (isinf(values[i])) return fail(err, STATUS_INVALID, "feature %zu is infinite", i);
     verdict_reset(out, m->options.features);
+    if (out->used) memcpy(out->used, values, m->options.features * sizeof *values);
     enum status status = m->class->push(m, time_ms, values, out, err);
     if (status == STATUS_OK) m->rows++;
     return status;

@@ -58,6 +58,7 @@ struct verdict {
     double *contribution;   // [features] share of each feature, sums to 1 when grade > 0
     double *past;           // [features] actual values of the row to blame
     uint8_t *imputed;       // [features] 1 = the value was missing and filled in
+    double *used;           // [features] the row as the model took it; NaN = not filled in
 };
 
 enum model_kind { MODEL_FOREST, MODEL_ENSEMBLE };

@@ -25,7 +25,7 @@ struct verdict_columns {
     size_t cause_feature, cause_rows, cause_lag, cause_amount, cause_distance;
     size_t expected[MODEL_MAX_FEATURES], lower[MODEL_MAX_FEATURES], upper[MODEL_MAX_FEATURES];
     size_t contribution[MODEL_MAX_FEATURES], past[MODEL_MAX_FEATURES];
-    size_t imputed[MODEL_MAX_FEATURES];
+    size_t imputed[MODEL_MAX_FEATURES], used[MODEL_MAX_FEATURES];
 };
 
 struct entity_rows {
@@ -98,6 +98,7 @@ static enum status add_columns(struct frame *f, size_t features, struct verdict_
         {"contribution", COLUMN_DOUBLE, to->contribution, features},
         {"past", COLUMN_DOUBLE, to->past, features},
         {"imputed", COLUMN_BOOL, to->imputed, features},
+        {"used", COLUMN_DOUBLE, to->used, features},
     };
     enum status status = STATUS_OK;
     for (size_t i = 0; i < sizeof all / sizeof *all && status == STATUS_OK; i++)
@@ -236,6 +237,7 @@ struct bench {
     double values[MODEL_MAX_FEATURES];
     double expected[MODEL_MAX_FEATURES], lower[MODEL_MAX_FEATURES], upper[MODEL_MAX_FEATURES];
     double contribution[MODEL_MAX_FEATURES], past[MODEL_MAX_FEATURES];
+    double used[MODEL_MAX_FEATURES];
     uint8_t imputed[MODEL_MAX_FEATURES];
 };
 
@@ -270,6 +272,7 @@ static void write_verdict(const struct job *job, size_t row, const struct verdic
         if (v->grade > 0) frame_set_double(f, to->contribution[i], row, v->contribution[i]);
         if (v->has_past) frame_set_double(f, to->past[i], row, v->past[i]);
         frame_set_int(f, to->imputed[i], row, v->imputed[i]);
+        frame_set_double(f, to->used[i], row, v->used[i]);
     }
 }
 
@@ -326,7 +329,8 @@ static void *score_entities(void *context) {
                                      .upper = bench.upper,
                                      .past = bench.past,
                                      .contribution = bench.contribution,
-                                     .imputed = bench.imputed};
+                                     .imputed = bench.imputed,
+                                     .used = bench.used};
     while (!atomic_load(&job->stop)) {
         size_t at = atomic_fetch_add(&job->next, 1);
         if (at >= job->entity_count) break;

@@ -42,6 +42,7 @@ struct model_set_columns {
  *     cause_amount, cause_distance             DOUBLE: see enum model_cause
  *     expected_i, lower_i, upper_i, contribution_i, past_i   DOUBLE
  *     imputed_i                                BOOL
+ *     used_i                                   DOUBLE, the row with missing values filled in
  * What a model did not say is missing. STATUS_INVALID names a column that is absent, of the
  * wrong type or already there, or a row with an infinite value; models that came first may
  * then have learned their rows, so the caller drops the set. */

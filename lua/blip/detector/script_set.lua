@@ -35,7 +35,8 @@ local function new_columns(features)
 end
 
 -- Values that a script's model never says still have their columns.
-local function add_columns(frame, columns, features)
+local function add_columns(frame, columns, inputs)
+  local features = #inputs
   frame:set_column("scored", columns.scored, "bool")
   frame:set_column("start_index", columns.start_index, "int")
   frame:set_column("cause", {}, "int")
@@ -47,6 +48,7 @@ local function add_columns(frame, columns, features)
     end
     for _, name in ipairs { "lower_", "upper_", "past_" } do frame:set_column(name .. i, {}) end
     frame:set_column("imputed_" .. i, {}, "bool")
+    frame:set_column("used_" .. i, inputs[i])
   end
 end
 
@@ -95,7 +97,7 @@ function ScriptSet:score(frame, names)
       if verdict then note(columns, row, verdict, values) end
     end
   end
-  add_columns(frame, columns, #names.features)
+  add_columns(frame, columns, inputs)
   return self
 end
 

@@ -27,21 +27,14 @@ local function add(parts, ...)
   for _, part in ipairs { ... } do parts[#parts + 1] = part end
 end
 
--- What a missing value shows as once the model has filled it in.
-local function filled_in(d, feature)
-  local impute = d.impute
-  if not impute then return nil end
-  local value = impute.method == "zero" and 0.0 or impute.method == "fixed" and impute.fixed[feature.name]
-  return value and encode(value + 0.0) or nil
-end
-
--- {"feature_id":..,"feature_name":..,"data":..} of each feature; without values, none.
+-- {"feature_id":..,"feature_name":..,"data":..} of each feature; where values are imputed, what
+-- stands in for them.
 local function feature_data(d)
   local parts = { ',"feature_data":[' }
   for i, feature in ipairs(d.features) do
     local head = ('%s{"feature_id":%s,"feature_name":%s,"data":'):format(
       i > 1 and "," or "", encode(feature.id), encode(feature.name))
-    local value = { "f" .. i, decimals = d.impute and 3 or nil, missing = filled_in(d, feature) }
+    local value = d.impute and { "used_" .. i, decimals = 3 } or { "f" .. i }
     add(parts, head, value, "}")
   end
   add(parts, "]")

@@ -101,6 +101,33 @@ describe("blip.detector.live", function()
     end)
   end
 
+  it("runs a model written in Lua, through crashes too", function()
+    local running_mean = {
+      kind = "script",
+      new = function() return { sum = 0, rows = 0 } end,
+      push = function(state, _, values)
+        local mean = state.rows > 0 and state.sum / state.rows or values[1]
+        state.sum, state.rows = state.sum + values[1], state.rows + 1
+        local away = math.abs(values[1] - mean)
+        return { score = away, grade = away > 40 and 1 or 0, confidence = 1, expected = { mean } }
+      end,
+      save = function(state) return ("%a %d"):format(state.sum, state.rows) end,
+      load = function(text)
+        local sum, rows = text:match "(%S+) (%d+)"
+        return { sum = tonumber(sum), rows = math.tointeger(rows) }
+      end,
+    }
+    local changes = { origin = "script", category = { "host" }, model = running_mean }
+    local whole = results_of("live-lua", changes, { 300, 360 })
+    local cut = results_of("live-lua-cut", changes, { 300, 333, 360 }, crash)
+    assert.same(detect.lines(whole), detect.lines(cut))
+    local strange = {}
+    for _, r in ipairs(whole) do
+      if r.anomaly_grade == 1 then strange[#strange + 1] = r.data_start_time end
+    end
+    assert.same({ detect.at(350), detect.at(350), detect.at(350) }, strange)
+  end)
+
   it("replays rows that are in no snapshot", function()
     local whole = detect.lines(results_of("live-kept", { category = { "host" } }, { 300, 360 }))
     local function lose(id)

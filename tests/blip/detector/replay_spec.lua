@@ -80,6 +80,8 @@ describe("blip.detector.replay", function()
     assert.same({ { feature_id = "fid", imputed = true } }, list[101].feature_imputed)
     assert.is_nil(list[101].error)
     assert.is_nil(list[100].feature_imputed)
+    _, list = analyse("replay-previous", { impute = { method = "previous" } }, 400, 600)
+    assert.equal(list[100].feature_data[1].data, list[101].feature_data[1].data)
   end)
 
   it("gives the same grades in slices that lose their models", function()

@@ -20,7 +20,7 @@ local COLUMNS = {
   { "time", "int" }, { "host", "text" }, { "f1" }, { "f2" }, { "score" }, { "grade" }, { "confidence" },
   { "threshold" }, { "start_index", "int" }, { "expected_1" }, { "expected_2" }, { "lower_1" }, { "lower_2" },
   { "upper_1" }, { "upper_2" }, { "contribution_1" }, { "contribution_2" }, { "past_1" }, { "past_2" },
-  { "imputed_1", "bool" }, { "imputed_2", "bool" },
+  { "imputed_1", "bool" }, { "imputed_2", "bool" }, { "used_1" }, { "used_2" },
 }
 
 local NORMAL = {
@@ -102,7 +102,7 @@ describe("blip.result.anomaly", function()
   end)
 
   it("shows what stands for missing values, and rounds, when they are filled in", function()
-    local row = { time = 0, f2 = 1.23456, imputed_1 = true, imputed_2 = false }
+    local row = { time = 0, f2 = 1.23456, used_1 = 7, used_2 = 1.23456, imputed_1 = true, imputed_2 = false }
     local d = json.decode((document(row, nil, { impute = { method = "fixed", fixed = { a = 7, b = 8 } } })))
     assert.same({ 7.0, 1.235 }, { d.feature_data[1].data, d.feature_data[2].data })
     assert.same({
