@@ -1,8 +1,10 @@
 /* bind/bind_folder.c - require "runtime.folder": what is in a folder, and when it changes.
  *
- *     folder.list(path[, ending])        names of its files that end so, sorted -> names | nil,
- * err folder.watch(path, module, func)   from now on require(module)[func]("") runs as a
- * background job whenever something in it has changed -> true | nil, err
+ *     folder.list(path[, ending])        names of its files that end so, sorted
+ *                                        -> names | nil, err
+ *     folder.watch(path, module, func)   runs require(module)[func]("") as a background job now
+ *                                        and whenever something in it has changed
+ *                                        -> true | nil, err
  *
  * A server watches one folder, from its start to its end: watching the same one again does
  * nothing, another one is a conflict. */
@@ -19,8 +21,7 @@
 
 #define FOLDER "runtime.folder"
 
-// --- listing
-// -----------------------------------------------------------------------------------
+// --- listing -------------------------------------------------------------------------------
 
 static int release_folder(lua_State *L) {
     DIR **box = luaL_checkudata(L, 1, FOLDER);
@@ -69,8 +70,7 @@ static int bind_folder_list(lua_State *L) {
     return 1;
 }
 
-// --- watching
-// ----------------------------------------------------------------------------------
+// --- watching ------------------------------------------------------------------------------
 
 /* What a change calls. Its texts stand behind it in one block. */
 struct folder_watch {

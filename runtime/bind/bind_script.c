@@ -5,9 +5,10 @@
  *     s:run(text, name)              runs a script -> what finish() returned | nil, err
  *     s:call(name, ...)              calls a registered function -> results | nil, err
  *     s:map(name, frame, { key = column, ... }, out)
- *                                    calls it once per row with { key = value }; the results
- *                                    fill the column `out`, made when missing -> frame | nil,
- * err s:size()                       bytes that its state holds s:close()
+ *                                    calls it once per row with { key = value }; its results
+ *                                    fill the column `out` -> frame | nil, err
+ *     s:size()                       bytes that its state holds
+ *     s:close()
  *
  * Only plain data crosses; see bind/sandbox.h for what the prelude must return. */
 #include "bind/bind_frame.h"
@@ -21,8 +22,7 @@
 #define SANDBOX "runtime.script.sandbox"
 #define PARCEL "runtime.script.parcel"
 
-// --- owners
-// ------------------------------------------------------------------------------------
+// --- owners --------------------------------------------------------------------------------
 
 static struct sandbox **check_box(lua_State *L) { return luaL_checkudata(L, 1, SANDBOX); }
 
@@ -54,8 +54,7 @@ static struct parcel *push_parcel(lua_State *L) {
     return p;
 }
 
-// --- opening and running
-// -------------------------------------------------------------------------
+// --- opening and running -------------------------------------------------------------------
 
 static lua_Integer check_limit(lua_State *L, const char *key) {
     lua_getfield(L, 2, key);
@@ -119,8 +118,7 @@ static int bind_script_call(lua_State *L) {
     return parcel_take(results, L);
 }
 
-// --- map
-// -----------------------------------------------------------------------------------------
+// --- map -----------------------------------------------------------------------------------
 
 /* The position of the double column `name`, which is made when the frame has none. */
 static size_t out_column(lua_State *L, struct frame *f, const char *name) {
@@ -202,8 +200,7 @@ static int bind_script_map(lua_State *L) {
     return 1;
 }
 
-// --- the rest
-// ------------------------------------------------------------------------------------
+// --- the rest ------------------------------------------------------------------------------
 
 static int bind_script_size(lua_State *L) {
     lua_pushinteger(L, (lua_Integer)sandbox_size_bytes(check_sandbox(L)));

@@ -312,6 +312,17 @@ static int host_here(lua_State *L) {
     return 1;
 }
 
+/* span(f) -> the lines on which a function of the script begins and ends */
+static int host_span(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_Debug function;
+    lua_settop(L, 1);
+    lua_getinfo(L, ">S", &function);
+    lua_pushinteger(L, function.linedefined);
+    lua_pushinteger(L, function.lastlinedefined);
+    return 2;
+}
+
 /* The prelude alone gets `setmetatable`: a script that could set one would own __gc, and what
  * runs inside the collector no hook can stop. */
 static int host_setmetatable(lua_State *L) {
@@ -328,7 +339,7 @@ static int take_reference(lua_State *L, const char *key, int type) {
 }
 
 /* Runs one text of the prelude; replaces the value on the top, which it gets, by its result.
- * The library is at index 2. */
+ * The library is at index 2, the host's functions are at index 3. */
 static void run_prelude(lua_State *L, const struct sandbox_text *part) {
     char source[LUA_IDSIZE];
     snprintf(source, sizeof source, "@%s", part->name);
@@ -336,17 +347,19 @@ static void run_prelude(lua_State *L, const struct sandbox_text *part) {
     lua_pushvalue(L, 2);
     lua_setupvalue(L, -2, 1);
     lua_insert(L, -2);
-    lua_pushcfunction(L, host_here);
+    lua_pushvalue(L, 3);
     lua_insert(L, -2);
     lua_call(L, 2, 1);
 }
 
 static int open_body(lua_State *L) {
+    static const luaL_Reg host[] = {{"here", host_here}, {"span", host_span}, {NULL, NULL}};
     struct request *request = lua_touserdata(L, 1);
     struct sandbox *s = request->s;
     sandbox_open_library(L);
     lua_pushcfunction(L, host_setmetatable);
     lua_setfield(L, -2, "setmetatable");
+    luaL_newlib(L, host);
     lua_pushnil(L);
     for (size_t i = 0; i < request->size; i++)
         run_prelude(L, &request->prelude[i]);

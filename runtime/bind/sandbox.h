@@ -39,12 +39,12 @@ struct sandbox_text {
 };
 
 /* Creates a sandbox and runs the prelude in it: trusted Lua texts, in their order. Each gets
- * the function `here` (the line of the script that called) and what the text before it
- * returned; the last one returns { environment =, functions =, finish = }: environment  the
- * table that the script sees as its globals functions    name -> function; what sandbox_call()
- * can call, filled while the script runs finish       gets what the script returned; its
- * results leave the sandbox STATUS_FAILED when the prelude is wrong. sandbox_free() frees the
- * sandbox. */
+ * { here =, span = } (functions: the script's line that called; the lines of a function) and
+ * what the text before it returned; the last one returns a table of
+ *   environment  the table that the script sees as its globals
+ *   functions    name -> function; what sandbox_call() can call, filled while the script runs
+ *   finish       gets what the script returned; its results leave the sandbox
+ * STATUS_FAILED when the prelude is wrong. sandbox_free() frees the sandbox. */
 enum status sandbox_new(const struct sandbox_limits *limits, const struct sandbox_text *prelude,
                         size_t count, struct sandbox **out, struct error *err);
 void sandbox_free(struct sandbox *s);  // NULL is fine

@@ -11,7 +11,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
-// --- Lua's own functions, charged ------------------------------------------------------------
+// --- Lua's own functions, charged ----------------------------------------------------------
 
 /* Steps that the size of a value is worth: a string is read once, a table walked once. */
 static int64_t value_steps(lua_State *L, int index) {
@@ -48,8 +48,7 @@ void sandbox_open_charged(lua_State *L, lua_CFunction open, const char *const *n
     lua_pop(L, 1);
 }
 
-// --- table: as Lua's, with every element paid for
-// ----------------------------------------------
+// --- table: as Lua's, with every element paid for ------------------------------------------
 
 /* Calls the named function of Lua's table library (upvalue 1) after charging `steps`. */
 static int call_original(lua_State *L, int64_t steps) {
@@ -133,8 +132,7 @@ static void open_table(lua_State *L) {
     lua_pop(L, 1);
 }
 
-// --- the basic functions
-// -----------------------------------------------------------------------
+// --- the basic functions -------------------------------------------------------------------
 
 /* pcall(f, ...): as Lua's, but the end of the budget passes through. */
 static int base_pcall(lua_State *L) {

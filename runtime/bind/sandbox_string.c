@@ -8,8 +8,7 @@
 #include <lualib.h>
 #include <string.h>
 
-// --- matching
-// ----------------------------------------------------------------------------------
+// --- matching ------------------------------------------------------------------------------
 
 /* A subject, a pattern, and where to look next. */
 struct search {
@@ -82,8 +81,7 @@ static int push_captures(lua_State *L, const struct pattern_match *m, const char
     return count;
 }
 
-// --- find, match
-// -------------------------------------------------------------------------------
+// --- find, match ---------------------------------------------------------------------------
 
 /* The offset that an optional position argument means; beyond the end when it is too large. */
 static size_t start_offset(lua_State *L, int argument, size_t size) {
@@ -141,8 +139,7 @@ static int string_find(lua_State *L) { return find_or_match(L, true); }
 
 static int string_match(lua_State *L) { return find_or_match(L, false); }
 
-// --- gmatch
-// ------------------------------------------------------------------------------------
+// --- gmatch --------------------------------------------------------------------------------
 
 /* The iterator: upvalue 1 holds the search, 2 and 3 keep its strings alive. */
 static int gmatch_next(lua_State *L) {
@@ -167,8 +164,7 @@ static int string_gmatch(lua_State *L) {
     return 1;
 }
 
-// --- gsub
-// --------------------------------------------------------------------------------------
+// --- gsub ----------------------------------------------------------------------------------
 
 /* Appends a replacement text with its %0 to %9 and %%. */
 static void add_text(lua_State *L, luaL_Buffer *into, const struct pattern_match *m,
@@ -254,8 +250,7 @@ static int string_gsub(lua_State *L) {
     return 2;
 }
 
-// --- rep and format
-// ----------------------------------------------------------------------------
+// --- rep and format ------------------------------------------------------------------------
 
 /* rep(s, n, sep): Lua's loops n times even when nothing is to be copied. Upvalue 1 is it. */
 static int string_rep(lua_State *L) {
@@ -291,8 +286,7 @@ static int string_format(lua_State *L) {
     return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
-// --- opening
-// -----------------------------------------------------------------------------------
+// --- opening -------------------------------------------------------------------------------
 
 /* Puts `own` over the function of Lua's string library (on the top) that it wraps. */
 static void wrap(lua_State *L, const char *name, lua_CFunction own) {

@@ -156,6 +156,45 @@ describe("detector scripts", function()
     assert.equal(409, blip:post(path .. "/_start").status)
   end)
 
+  it("score what comes in with a model in Lua, and call on_anomaly", function()
+    assert.equal(200, blip:put("/live", { mappings = { properties = { at = { type = "date" } } } }).status)
+    write("live.lua", [[return detector "live" {
+      source = "live", time = "at", interval = "1s", history = 40,
+      features = { feature("n", count()) },
+      model = script {
+        new = function() return { most = 0, rows = 0 } end,
+        push = function(self, row)
+          self.rows = self.rows + 1
+          local strange = row.n > 3 * self.most + 10
+          self.most = math.max(self.most, row.n)
+          return { score = row.n, grade = strange and 1 or 0 }
+        end,
+      },
+      on_anomaly = function(anomaly)
+        log.warn("%d documents, %s", anomaly.values.n, anomaly.cause)
+        error("and then it breaks")
+      end,
+    }]])
+    wait_for(function(l) return has(l, "live") and has(l, "live").running end)
+    local lines, at = {}, time.now_ms() + 1000
+    for _ = 1, 50 do
+      lines[#lines + 1] = { index = json.object {} }
+      lines[#lines + 1] = { at = at }
+    end
+    assert.is_false(blip:bulk("/live/_bulk", lines).json.errors)
+    assert.matches("50 documents, n", blip:event("script").message)
+    assert.matches("live.lua:%d+: and then it breaks", blip:event("script_failed").reason)
+    assert.is_true(blip:get("/_blip/detectors/live").json.running)
+    assert.equal(1, blip:get("/_blip/detectors/live/results").json.total)
+  end)
+
+  it("are looked at again on SIGHUP", function()
+    blip:signal "HUP"
+    assert.is_truthy(blip:event "server_reloaded")
+    write("late.lua", SOUND:format("late", "x"))
+    wait_for(function(l) return has(l, "late") end)
+  end)
+
   it("answer which of their findings are wanted", function()
     write("third.lua", SOUND:format("third", "x"))
     wait_for(function(l) return has(l, "third") end)
@@ -165,5 +204,25 @@ describe("detector scripts", function()
     assert.equal(400, blip:get("/_blip/detectors/third/results?min_grade=7").status)
     assert.equal(400, blip:get("/_blip/detectors/third/results?grade=1").status)
     assert.equal(404, blip:get("/_blip/detectors/nobody/results").status)
+  end)
+end)
+
+describe("a folder of scripts that is not there", function()
+  it("is watched once it is", function()
+    local folder = server.folder()
+    local blip = server.start { detectors = folder .. "/later" }
+    os.execute(("mkdir '%s/later'"):format(folder))
+    local file = assert(io.open(folder .. "/later/one.lua", "w"))
+    file:write(SOUND:format("one", "x"))
+    file:close()
+    local seen = false
+    for _ = 1, 200 do
+      seen = #blip:get("/_blip/detectors").json.detectors == 1
+      if seen then break end
+      time.sleep_ms(20)
+    end
+    blip:stop()
+    server.remove(folder)
+    assert.is_true(seen)
   end)
 end)

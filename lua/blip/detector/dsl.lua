@@ -2,9 +2,8 @@
 -- This file runs inside the sandbox (runtime/bind/sandbox.h), before the script: it makes the
 -- script's globals and turns what the script says into plain data. It checks as it goes, and
 -- notes every problem with its line instead of stopping at the first. It can require nothing.
--- (It stays readable for Lua 5.1, in which luacheck loads it to learn the words.) What it gets is
--- `here`, the host's function that tells the script's line, and what @{blip.detector.dsl_check}
--- returned.
+-- (It stays readable for Lua 5.1, in which luacheck loads it to learn the words.) What it gets are
+-- the host's functions and what @{blip.detector.dsl_check} returned.
 --
 --     return detector "name" { ... }
 --       --> finish() --> { detectors = { { name =, line =, interval_ms =, features = ... } },
@@ -13,8 +12,8 @@
 -- Functions stay in here, registered under a name, "http_errors.on_anomaly"; the data that
 -- leaves carries the name.
 -- @module blip.detector.dsl
-local here, base = ...
-here = here or function() return 0 end
+local host, base = ...
+local here = base.here
 
 local problem, problems, check = base.problem, base.problems, base.check
 local shown, sorted_keys, suggestion = base.shown, base.sorted_keys, base.suggestion
@@ -339,6 +338,7 @@ local function register(detector)
     end
   end
   if detector.on_anomaly then
+    detector.on_anomaly_lines = { host.span(detector.on_anomaly) }
     functions[detector.name .. ".on_anomaly"] = detector.on_anomaly
     detector.on_anomaly = detector.name .. ".on_anomaly"
   end

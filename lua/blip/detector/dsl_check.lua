@@ -2,7 +2,8 @@
 -- checkers of values. The first half of what runs inside the sandbox before the script (see
 -- @{blip.detector.dsl}).
 -- @module blip.detector.dsl_check
-local here = ... or function() return 0 end
+local host = ... or { here = function() return 0 end }
+local here = host.here
 
 local sort, floor, min, format = table.sort, math.floor, math.min, string.format
 
@@ -182,6 +183,6 @@ local function check_keys(what, given, checkers, is_detector)
 end
 
 return {
-  problem = problem, problems = problems, shown = shown, sorted_keys = sorted_keys,
+  here = here, problem = problem, problems = problems, shown = shown, sorted_keys = sorted_keys,
   suggestion = suggestion, is = is, check = check, check_keys = check_keys,
 }

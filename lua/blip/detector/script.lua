@@ -224,18 +224,34 @@ local function without_lines(value)
   return copy
 end
 
---- Text that changes when a model has to start anew. Lua functions are known by the whole text
--- of their script.
-local function version(self, given)
-  local parts = { code = has_code(given) and self.text or nil }
+-- The script's code without what changes no feature and no model: lines that are comments, and
+-- the inside of every on_anomaly.
+local function code_of(self, detectors)
+  local lines, number = {}, 0
+  for line in (self.text .. "\n"):gmatch("(.-)\n") do
+    number = number + 1
+    local matters = not line:match("^%s*%-%-")
+    for _, given in ipairs(detectors) do
+      local span = given.on_anomaly_lines
+      if span and number > span[1] and number < span[2] then matters = false end
+    end
+    if matters then lines[#lines + 1] = line end
+  end
+  return table.concat(lines, "\n")
+end
+
+--- Text that changes when a model has to start anew. Lua functions are known by the code of their
+-- script.
+local function version(given, code)
+  local parts = { code = has_code(given) and code or nil }
   for _, key in ipairs(IDENTITY) do parts[key] = without_lines(given[key]) end
   return script.hash(json.encode(parts))
 end
 
-local function to_definition(self, given)
+local function to_definition(self, given, code)
   local features = to_features(self, given)
   return definition.new {
-    id = given.name, name = given.name, origin = "script", version = version(self, given),
+    id = given.name, name = given.name, origin = "script", version = version(given, code),
     description = given.description,
     indices = given.source, time_field = given.time, filter = to_filter(given.filter),
     interval_ms = given.interval, delay_ms = given.delay, category = given.category,
@@ -260,9 +276,9 @@ local function run(self)
 end
 
 local function define_all(self, detectors)
-  local problems = {}
+  local problems, code = {}, code_of(self, detectors)
   for i, given in ipairs(detectors) do
-    local d, err = to_definition(self, given)
+    local d, err = to_definition(self, given, code)
     if d then
       self.detectors[i] = d
     else

@@ -74,6 +74,19 @@ describe("a script's version", function()
         on_anomaly = function() end }]])
   end)
 
+  it("stays when the inside of on_anomaly changes beside code that matters", function()
+    local function with(inside, factor)
+      return version(([[return detector "a" { HEAD
+        features = { feature("n", { c = count() }, function(b) return b.c * %s end) },
+        on_anomaly = function(anomaly)
+          %s
+        end,
+      }]]):format(factor, inside))
+    end
+    assert.equal(with("log.info('one')", 1), with("log.warn('two')", 1))
+    assert.not_equal(with("log.info('one')", 1), with("log.info('one')", 2))
+  end)
+
   it("changes with the features, the source, the filter and the model", function()
     local seen = {}
     for _, body in ipairs {

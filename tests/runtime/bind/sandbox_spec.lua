@@ -2,7 +2,7 @@ local script = require "runtime.script"
 
 -- A prelude that offers all of the library, and hands out what the script returns.
 local PRELUDE = [[
-  local here = ...
+  local here = (...).here
   local functions = {}
   local environment = {
     assert = assert, error = error, ipairs = ipairs, next = next, pairs = pairs, pcall = pcall,
