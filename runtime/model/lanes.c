@@ -66,6 +66,14 @@ CLONES void lanes_add_squares_pair(float *restrict sum, const float *restrict va
     }
 }
 
+CLONES void lanes_add_gaps(float *restrict sum, const float *a, const float *b, float weight,
+                           size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        float difference = a[i] - b[i];
+        sum[i] += weight * (difference * difference);
+    }
+}
+
 CLONES void lanes_cap(float *values, float most, size_t count) {
     for (size_t i = 0; i < count; i++)
         values[i] = lesser_float(values[i], most);

@@ -30,6 +30,10 @@ void lanes_add_squares_pair(float *restrict sum, const float *restrict values,
                             const float *restrict others, float x, float y, float weight,
                             float other_weight, size_t count);
 
+/* sum[i] += weight * (a[i] - b[i])^2 */
+void lanes_add_gaps(float *restrict sum, const float *a, const float *b, float weight,
+                    size_t count);
+
 /* values[i] = min(values[i], most) */
 void lanes_cap(float *values, float most, size_t count);
 

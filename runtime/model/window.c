@@ -82,22 +82,20 @@ static void leaving_gaps(float *gaps, const struct windows *w, const struct past
     memset(&gaps[known], 0, (count - known) * sizeof *gaps);
 }
 
-// The squared difference of two single rows.
-static float gap(const struct windows *w, const struct past *past, const float *weights,
-                 size_t back, size_t lag) {
-    float sum;
-    row_gaps(&sum, w, past, weights, back, lag, 1);
-    return sum;
-}
-
-// Sums one lag of a window from its rows.
-static void sum_lag(struct windows *w, const struct past *past, const float *weights,
-                    size_t window, size_t lag, size_t rows) {
-    size_t last = smaller(w->length[window], rows - lag);
+// Sums one lag of every window from its rows: sums[WINDOW_COUNT].
+static void sum_lag(const struct windows *w, const struct past *past, const float *weights,
+                    size_t lag, size_t rows, double *sums) {
+    float gaps[WINDOW_LONGEST] = {0};
+    size_t known = smaller(WINDOW_LONGEST, rows - lag);
+    for (size_t q = 0; q < w->features; q++) {
+        const float *now = past_now(&past[q]);
+        if (weights[q] != 0) lanes_add_gaps(gaps, now, &now[lag], weights[q], known);
+    }
+    lanes_cap(gaps, WINDOW_FAR, known);
     double sum = 0;
-    for (size_t back = 0; back < last; back++)
-        sum += (double)gap(w, past, weights, back, lag);
-    w->squares[window][lag] = sum;
+    for (size_t back = 0, k = 0; k < WINDOW_COUNT; sums[k++] = sum)
+        for (; back < w->length[k]; back++)
+            sum += (double)gaps[back];
 }
 
 // The lags at which a window has a neighbour: [*from, *to], empty when from > to.
@@ -130,16 +128,22 @@ static size_t lag_of(const struct windows *w, size_t window, size_t block, size_
     return lag;
 }
 
+// The lag that is summed anew with this row, and its sums.
+struct anew {
+    size_t lag;  // 0 = none
+    double sums[WINDOW_COUNT];
+};
+
 // Moves a block of one window's sums on by the newest row; returns the least neighbour's.
 static double push_block(struct windows *w, const struct past *past, const float *weights,
                          size_t window, const float *newest, size_t first, size_t count,
-                         size_t rows, size_t anew) {
+                         size_t rows, const struct anew *anew) {
     float oldest[BLOCK];
     double *sums = &w->squares[window][first];
     leaving_gaps(oldest, w, past, weights, w->length[window], first, count, rows);
     double least = lanes_slide(sums, newest, oldest, count);
-    if (anew - first < count) {  // a sum that changes: the least of the block may too
-        sum_lag(w, past, weights, window, anew, rows);
+    if (anew->lag - first < count) {  // a sum that changes: the least of the block may too
+        sums[anew->lag - first] = anew->sums[window];
         least = lanes_least(sums, count);
     }
     return least_neighbour(w, window, first, count, rows, least);
@@ -150,12 +154,13 @@ void windows_push(struct windows *w, const struct past *past, const float *weigh
     float newest[BLOCK];
     size_t lags = smaller(rows - 1, w->history), block[WINDOW_COUNT] = {0};
     double smallest[WINDOW_COUNT] = {INFINITY, INFINITY, INFINITY};
-    size_t anew = lags ? 1 + w->turn++ % lags : 0;
+    struct anew anew = {.lag = lags ? 1 + w->turn++ % lags : 0};
+    if (anew.lag) sum_lag(w, past, weights, anew.lag, rows, anew.sums);
     for (size_t first = 1; first <= lags; first += BLOCK) {
         size_t count = smaller(BLOCK, lags - first + 1);
         row_gaps(newest, w, past, weights, 0, first, count);
         for (size_t k = 0; k < WINDOW_COUNT; k++) {
-            double least = push_block(w, past, weights, k, newest, first, count, rows, anew);
+            double least = push_block(w, past, weights, k, newest, first, count, rows, &anew);
             if (least > smallest[k] || least == INFINITY) continue;  // ties: the largest lag
             smallest[k] = least;
             block[k] = first;

@@ -44,7 +44,9 @@ enum status duckdb_failure(duckdb_error_type type, const char *message, struct e
     // DuckDB calls this a conflict of transactions when it happens in a commit.
     if (strstr(message, "No space left on device") || strstr(message, "File too large"))
         return fail(err, STATUS_FAILED, "the disk is full: %.*s", line, message);
-    return fail(err, status_of(type), "%.*s", line, message);
+    enum status status = status_of(type);
+    fail(err, status, "%.*s", line, message);
+    return status;
 }
 
 static enum status check_cancelled(struct connection *c, struct error *err) {

@@ -13,6 +13,9 @@ local ranking = {}
 local LABEL = 12 -- characters left of a picture
 local MOST_PICTURES = 6
 
+--- Characters beside a picture: its width is the line's less these.
+ranking.margin = LABEL
+
 --- What is printed.
 --
 -- - `source` where the rows come from; `rows` how many; `[interval_ms]`

@@ -42,7 +42,6 @@ local OPTIONS = {
   threads = { kind = "count" },
 }
 
-local LABELS = 12 -- characters beside a picture
 
 -- What blip.result.cause makes its sentence of.
 local CAUSE_COLUMNS = {
@@ -192,7 +191,7 @@ end
 local function run_all(detectors, options)
   local style = style_of "stdout"
   for _, d in ipairs(detectors) do
-    local report, notes = run.detector(d, options.source, options, style.width - LABELS)
+    local report, notes = run.detector(d, options.source, options, style.width - ranking.margin)
     if not report then return print_failure(notes) end
     for _, note in ipairs(notes) do io.stderr:write("blip run: ", note, "\n") end
     io.stdout:write(options.json and ranking.json(report) or ranking.text(report, style))

@@ -47,7 +47,6 @@ local OPTIONS = {
 
 local SLICE = 20000 -- rows scored at a time
 local MOST_BUCKETS = 5000000
-local LABELS = 12 -- characters beside a picture
 local LEARNING = 100 -- rows before the first grade
 
 --- Intervals that people use, in milliseconds.
@@ -245,7 +244,7 @@ function scan.main(argv)
   end
   if #words ~= 1 then return misuse(#words == 0 and "which file?" or "one file at a time") end
   local style = style_of "stdout"
-  local report, notes = scan.file(words[1], options, style.width - LABELS)
+  local report, notes = scan.file(words[1], options, style.width - ranking.margin)
   if not report then
     io.stderr:write("blip scan: ", notes.reason, "\n")
     return 1
