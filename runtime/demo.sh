@@ -35,6 +35,7 @@ cmake --preset release >/dev/null
 cmake --build --preset release | tail -n 1
 
 say "2. Start: blip serve --listen 127.0.0.1:$port"
+curl -s -o /dev/null "$url/" && die "something answers on port $port already (choose another: PORT=9201 sh runtime/demo.sh)"
 rm -rf "$data"
 mkdir -p "$data"
 build/release/blip serve --listen "127.0.0.1:$port" --data "$data" --detectors detectors/demo \
@@ -52,7 +53,7 @@ until curl -s -o /dev/null "$url/readyz"; do
 done
 call GET "$url/" | jq -r '"   \(.version.distribution // "blip") \(.version.number) answers on '"$url"'"'
 
-say "3. Load: $(($(wc -l <"$series") - 1)) half hours of taxi rides through _bulk"
+say "3. Load: half hours of taxi rides through _bulk"
 awk -F, 'NR > 1 {
     sub(" ", "T", $1)
     printf "{\"index\":{}}\n{\"timestamp\":\"%sZ\",\"value\":%s}\n", $1, $2
