@@ -5,7 +5,7 @@ describe("api/cluster", function()
   setup(function()
     blip = server.start {}
     blip:put("/c-a/_doc/1", { n = 1 })
-    blip:put("/c-b")
+    blip:put("/c-b", { settings = { number_of_replicas = 0 } })
   end)
   teardown(function() blip:stop() end)
 
@@ -15,16 +15,18 @@ describe("api/cluster", function()
     assert.equal("3.6.0", answer.version.number)
   end)
 
-  it("is green", function()
+  it("is green unless an index wants copies, which one process has no place for", function()
     local health = blip:get("/_cluster/health").json
-    assert.equal("green", health.status)
+    assert.equal("yellow", health.status)
     assert.equal(2, health.active_primary_shards)
-    assert.equal(1, blip:get("/_cluster/health/c-a").json.active_shards)
+    assert.equal(1, health.unassigned_shards)
+    assert.equal("green", blip:get("/_cluster/health/c-b").json.status)
+    assert.equal(408, blip:get("/_cluster/health?wait_for_status=green&timeout=1ms").status)
     assert.equal(408, blip:get("/_cluster/health/c-zzz?timeout=1ms").status)
   end)
 
   it("prints the indices as a text table", function()
-    assert.equal("index docs.count pri health\nc-a            1   1 green\nc-b            0   1 green\n",
+    assert.equal("index docs.count pri health\nc-a            1   1 yellow\nc-b            0   1 green\n",
       blip:get("/_cat/indices?v&h=index,docs.count,pri,health&s=index").body)
     assert.equal("c-b 0\nc-a 1\n", blip:get("/_cat/indices?h=index,docs.count&s=index:desc").body)
     assert.same({ { i = "c-a" } }, blip:get("/_cat/indices/c-a?format=json&h=i").json)

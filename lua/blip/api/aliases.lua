@@ -41,15 +41,19 @@ local function invalid_alias(alias, why, entry)
   })
 end
 
-local function check_alias(alias)
+local function check_alias(alias, doomed)
   local existing = catalog.find(alias)
-  if existing then invalid_alias(alias, "an index exists with the same name as the alias", existing) end
+  if existing and not doomed[alias] then
+    invalid_alias(alias, "an index exists with the same name as the alias", existing)
+  end
   local ok, err = names.check(alias:lower())
   if not ok then invalid_alias(alias, err.reason:match "%], (.*)$") end
 end
 
 --- What an alias may carry. Routing means nothing where an index is one piece, and is only shown.
-local OPTIONS = { is_write_index = true, is_hidden = true, index_routing = true, search_routing = true }
+local OPTIONS = {
+  is_write_index = true, is_hidden = true, index_routing = true, search_routing = true,
+}
 
 --- What an action says beside the alias's own options.
 local ACTION_KEYS = { index = true, indices = true, alias = true, aliases = true, must_exist = true }
@@ -62,6 +66,9 @@ local function read_options(given)
     elseif key == "routing" then
       options.index_routing = given.index_routing or value
       options.search_routing = given.search_routing or value
+    elseif key ~= "filter" and not ACTION_KEYS[key] then
+      assert(fail.es { status = 400, type = "x_content_parse_exception",
+                       reason = ("unknown field [%s]"):format(key) })
     elseif not ACTION_KEYS[key] then
       assert(fail.invalid("an alias with [%s] is not supported", key))
     end
@@ -79,9 +86,9 @@ local function aliases_of(changes, index)
   return changes[index]
 end
 
-local function add(changes, indices, aliases, options)
+local function add(changes, doomed, indices, aliases, options)
   for _, alias in ipairs(aliases) do
-    check_alias(alias)
+    check_alias(alias, doomed)
     for _, index in ipairs(indices) do aliases_of(changes, index)[alias] = json.object(options) end
   end
 end
@@ -119,14 +126,14 @@ end
 local function put_alias(request)
   request:allow(PARAMETERS)
   local options = request:json { optional = true } or {}
-  local indices = request.params.index or options.index
-  local alias = request.params.name or options.alias
+  local indices = options.index or request.params.index
+  local alias = options.alias or request.params.name
   if not alias then
     return fail.es { status = 400, type = "action_request_validation_exception",
                      reason = "Validation Failed: 1: [alias] may not be empty string;" }
   end
   local changes = {}
-  add(changes, expand(indices, request), { alias }, read_options(options))
+  add(changes, {}, expand(indices, request), { alias }, read_options(options))
   return save(changes)
 end
 
@@ -167,7 +174,7 @@ local function run_action(changes, doomed, name, given, request)
   elseif #aliases == 0 then
     assert(fail.invalid "One of [alias] or [aliases] is required")
   elseif name == "add" then
-    add(changes, indices, aliases, read_options(given))
+    add(changes, doomed, indices, aliases, read_options(given))
   else
     remove(changes, indices, aliases)
   end
@@ -179,7 +186,13 @@ routes["POST /_aliases"] = function(request)
   local body = request:json()
   local changes, doomed = {}, {}
   for _, action in ipairs(body.actions or {}) do
-    for name, given in pairs(action) do run_action(changes, doomed, name, given, request) end
+    local given = action.remove_index
+    if given then run_action(changes, doomed, "remove_index", given, request) end
+  end
+  for _, action in ipairs(body.actions or {}) do
+    for name, given in pairs(action) do
+      if name ~= "remove_index" then run_action(changes, doomed, name, given, request) end
+    end
   end
   for index in pairs(doomed) do
     changes[index] = nil

@@ -1,9 +1,11 @@
 --- The routes of _cat: what there is, as tables for people.
 -- @module blip.api.cat
 local catalog = require "blip.index.catalog"
+local fail = require "blip.fail"
 local mapping = require "blip.index.mapping"
 local names = require "blip.index.names"
 local reply = require "blip.api.reply"
+local settings = require "blip.index.settings"
 local store = require "runtime.store"
 local text_table = require "blip.api.text_table"
 local time = require "runtime.time"
@@ -33,25 +35,36 @@ end
 
 local function index_row(name)
   local entry = catalog.find(name)
-  return {
-    health = "green", status = "open", index = name, uuid = entry.uuid,
-    pri = entry.settings["index.number_of_shards"] or "1",
-    rep = entry.settings["index.number_of_replicas"] or "1",
-    ["docs.count"] = tostring(count_documents(name)), ["docs.deleted"] = "0",
+  local shards, replicas = settings.shards(entry)
+  local row = {
+    health = replicas == 0 and "green" or "yellow", status = "open", index = name, uuid = entry.uuid,
+    pri = tostring(shards), rep = tostring(replicas),
     ["creation.date"] = tostring(entry.created_ms), ["creation.date.string"] = time.format(entry.created_ms),
-    ["store.size"] = "0b", ["pri.store.size"] = "0b",
   }
+  if settings.is_closed(entry) then
+    row.status = "close"
+  else
+    row["docs.count"], row["docs.deleted"] = tostring(count_documents(name)), "0"
+    row["store.size"], row["pri.store.size"] = "0b", "0b"
+  end
+  return row
 end
+
+local HEALTHS = { green = true, yellow = true, red = true }
 
 local function cat_indices(request)
   request:allow(text_table.PARAMETERS)
   if request:flag "help" then return text_table.help(INDEX_COLUMNS) end
+  local health = request.query.health
+  if health and not HEALTHS[health:lower()] then
+    assert(fail.invalid("unknown cluster health status [%s]", health))
+  end
   local rows = {}
   for _, name in ipairs(assert(names.expand(request.params.index or "_all", {
-    expand_wildcards = request.query.expand_wildcards,
+    expand_wildcards = request.query.expand_wildcards or "open,closed",
   }))) do
     local row = index_row(name)
-    if not request.query.health or request.query.health == row.health then rows[#rows + 1] = row end
+    if not health or health:lower() == row.health then rows[#rows + 1] = row end
   end
   return text_table.answer(request, INDEX_COLUMNS, rows)
 end

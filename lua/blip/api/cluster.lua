@@ -1,9 +1,11 @@
 --- Routes about the server itself: its name and its health.
 -- @module blip.api.cluster
+local catalog = require "blip.index.catalog"
 local fail = require "blip.fail"
 local json = require "runtime.json"
 local names = require "blip.index.names"
 local reply = require "blip.api.reply"
+local settings = require "blip.index.settings"
 
 local routes = {}
 
@@ -30,21 +32,27 @@ end
 
 -- --- health ---------------------------------------------------------------------------------
 
-local STATUSES = { green = true, yellow = true, red = true }
+local RANKS = { green = 1, yellow = 2, red = 3 }
 
-local function index_health()
+--- One process has no place for copies: an index that wants some is yellow, as it is on one node of
+-- a cluster.
+local function index_health(name)
+  local shards, replicas = settings.shards(catalog.find(name))
   return {
-    status = "green", number_of_shards = 1, number_of_replicas = 0,
-    active_primary_shards = 1, active_shards = 1, relocating_shards = 0,
-    initializing_shards = 0, unassigned_shards = 0,
+    status = replicas == 0 and "green" or "yellow", number_of_shards = shards, number_of_replicas = replicas,
+    active_primary_shards = shards, active_shards = shards, relocating_shards = 0, initializing_shards = 0,
+    unassigned_shards = shards * replicas,
   }
 end
 
 local function with_shards(health)
-  health.shards = { ["0"] = {
-    status = "green", primary_active = true, active_shards = 1, relocating_shards = 0,
-    initializing_shards = 0, unassigned_shards = 0,
-  } }
+  health.shards = {}
+  for i = 1, health.number_of_shards do
+    health.shards[tostring(i - 1)] = {
+      status = health.status, primary_active = true, active_shards = 1, relocating_shards = 0,
+      initializing_shards = 0, unassigned_shards = health.number_of_replicas,
+    }
+  end
   return health
 end
 
@@ -69,6 +77,26 @@ local function nodes_suffice(text)
   return holds[operator or ""]
 end
 
+--- The health of all of these indices together.
+local function total_health(list)
+  local total = {
+    cluster_name = "blip", status = "green", number_of_nodes = 1, number_of_data_nodes = 1,
+    discovered_master = true, discovered_cluster_manager = true, active_primary_shards = 0, active_shards = 0,
+    relocating_shards = 0, initializing_shards = 0, unassigned_shards = 0, delayed_unassigned_shards = 0,
+    number_of_pending_tasks = 0, number_of_in_flight_fetch = 0, task_max_waiting_in_queue_millis = 0,
+  }
+  for _, name in ipairs(list) do
+    local one = index_health(name)
+    for _, key in ipairs { "active_primary_shards", "active_shards", "unassigned_shards" } do
+      total[key] = total[key] + one[key]
+    end
+    if RANKS[one.status] > RANKS[total.status] then total.status = one.status end
+  end
+  local wanted = total.active_shards + total.unassigned_shards
+  total.active_shards_percent_as_number = wanted == 0 and 100.0 or total.active_shards * 100.0 / wanted
+  return total
+end
+
 local function health(request)
   request:allow {
     "level", "wait_for_status", "timeout", "wait_for_nodes", "wait_for_active_shards", "wait_for_events",
@@ -76,7 +104,7 @@ local function health(request)
     "cluster_manager_timeout", "expand_wildcards", "awareness_attribute", "ensure_node_weighed_in",
   }
   local wanted = request.query.wait_for_status
-  if wanted and not STATUSES[wanted] then
+  if wanted and not RANKS[wanted] then
     assert(fail.invalid("No enum constant org.opensearch.cluster.health.ClusterHealthStatus.%s",
       wanted:upper()))
   end
@@ -86,24 +114,19 @@ local function health(request)
   local present = list ~= nil
   if not present and err.status ~= 404 then error(err, 0) end
   list = list or {}
-  local timed_out = not present or not nodes_suffice(request.query.wait_for_nodes)
-  local answer = {
-    cluster_name = "blip", status = present and "green" or "red", timed_out = timed_out, number_of_nodes = 1,
-    number_of_data_nodes = 1, discovered_master = true, discovered_cluster_manager = true,
-    active_primary_shards = #list, active_shards = #list, relocating_shards = 0, initializing_shards = 0,
-    unassigned_shards = 0, delayed_unassigned_shards = 0, number_of_pending_tasks = 0,
-    number_of_in_flight_fetch = 0, task_max_waiting_in_queue_millis = 0,
-    active_shards_percent_as_number = 100.0,
-  }
+  local answer = total_health(list)
+  if not present then answer.status = "red" end
+  answer.timed_out = not present or RANKS[answer.status] > RANKS[wanted or "red"]
+    or not nodes_suffice(request.query.wait_for_nodes)
   local level = request.query.level or "cluster"
   if level ~= "cluster" then
     answer.indices = {}
     for _, name in ipairs(list) do
-      answer.indices[name] = level == "shards" and with_shards(index_health()) or index_health()
+      answer.indices[name] = level == "shards" and with_shards(index_health(name)) or index_health(name)
     end
     json.object(answer.indices)
   end
-  return reply.status(timed_out and 408 or 200, json.ordered(answer, HEALTH_ORDER))
+  return reply.status(answer.timed_out and 408 or 200, json.ordered(answer, HEALTH_ORDER))
 end
 
 --- How the server is.

@@ -4,6 +4,7 @@ local catalog = require "blip.index.catalog"
 local documents = require "blip.index.documents"
 local fail = require "blip.fail"
 local json = require "runtime.json"
+local mapping = require "blip.index.mapping"
 local names = require "blip.index.names"
 local reply = require "blip.api.reply"
 local source_filter = require "blip.query.source_filter"
@@ -145,6 +146,9 @@ end
 
 local function put(request, id)
   local op_type = request.query.op_type or "index"
+  if op_type == "create" and (request.query.version_type or "internal") ~= "internal" then
+    not_valid "create operations only support internal versioning. use index instead"
+  end
   if op_type ~= "index" and op_type ~= "create" then
     assert(fail.invalid("opType must be 'create' or 'index', found: [%s]", op_type))
   end
@@ -270,10 +274,17 @@ routes["PUT /{index}/_bulk"] = bulk_route
 
 local GET_ORDER = { "_index", "_id", "_version", "_seq_no", "_primary_term", "_routing", "found", "_source" }
 
+--- The error of an alias of several indices where one was meant.
+local function several_indices(alias, list)
+  return fail.invalid("alias [%s] has more than one index associated with it [%s], can't execute a single "
+    .. "index op", alias, table.concat(list, ", "))
+end
+
 --- The one index that a name means, for reading.
 local function read_index(name)
-  local list = assert(names.expand(name, { kind = "index_expression" }))
+  local list = assert(names.expand(name, { kind = "index_expression", refuse_closed = true }))
   if #list == 1 and not name:find "[*,]" then return list[1] end
+  if catalog.alias(name) then return assert(several_indices(name, list)) end
   return assert(fail.invalid("unable to return a single index as the index and options provided got "
     .. "resolved to multiple indices"))
 end
@@ -308,14 +319,38 @@ local function read_row(request)
   return index, row
 end
 
+--- The value at a path of a decoded document, or nil.
+local function value_at(document, path)
+  for part in path:gmatch "[^.]+" do
+    if type(document) ~= "table" then return nil end
+    document = document[part]
+  end
+  return document
+end
+
+--- Adds the `fields` that `stored_fields` asks for: those whose mapping says `store`. The source is
+-- then shown only when it is asked for as well.
+local function add_stored(request, answer, index, row)
+  local query = request.query
+  local fields, source = {}, assert(json.decode(row._source))
+  for path in query.stored_fields:gmatch "[^,]+" do
+    local definition = mapping.get(index).definitions[path]
+    local value = definition and tostring(definition.store) == "true" and value_at(source, path)
+    if value ~= nil and value ~= false then
+      fields[path] = json.is_array(value) and value or json.array { value }
+    end
+  end
+  if next(fields) then answer.fields = fields end
+  if not (query._source or query._source_includes or query._source_excludes) then answer._source = nil end
+end
+
 --- Fetches a document.
 routes["GET /{index}/_doc/{id}"] = function(request)
   local index, row = read_row(request)
   if not row then return reply.status(404, not_found(index, request.params.id)) end
-  if request.query.stored_fields then
-    assert(fail.invalid "stored fields are not kept, use [_source]")
-  end
-  return reply.ok(found(index, request.params.id, row, wanted_source(request.query)))
+  local answer = found(index, request.params.id, row, wanted_source(request.query))
+  if request.query.stored_fields then add_stored(request, answer, index, row) end
+  return reply.ok(answer)
 end
 
 --- Fetches a document's source alone.
@@ -345,7 +380,7 @@ local function fetch(spec, default)
   local index, err = names.expand(spec._index, { kind = "index_expression" })
   if not index then return mget_failure(spec, err) end
   if #index ~= 1 then
-    return mget_failure(spec, select(2, fail.invalid("index [%s] is not one index", spec._index)))
+    return mget_failure(spec, select(2, several_indices(spec._index, index)))
   end
   local row = documents.row(index[1], spec._id)
   if not row then return not_found(index[1], spec._id) end

@@ -109,7 +109,9 @@ end
 --- Deletes indices.
 routes["DELETE /{index}"] = function(request)
   request:allow(joined(EXPAND, WAIT))
-  for _, name in ipairs(expand(request, { no_aliases = true })) do assert(catalog.delete(name)) end
+  for _, name in ipairs(expand(request, { no_aliases = true, expand_wildcards = "open,closed" })) do
+    assert(catalog.delete(name))
+  end
   return reply.ok(ACKNOWLEDGED)
 end
 
@@ -254,6 +256,34 @@ end
 --- Changes settings.
 routes["PUT /_settings"] = put_settings
 routes["PUT /{index}/_settings"] = put_settings
+
+-- --- opening and closing --------------------------------------------------------------------
+
+local function set_closed(name, closed)
+  local changed = {}
+  for key, value in pairs(catalog.find(name).settings) do changed[key] = value end
+  changed[settings.CLOSED] = closed and "true" or nil
+  assert(catalog.change(name, { settings = changed }))
+end
+
+--- Closes indices: they keep their documents, and take and answer nothing.
+routes["POST /{index}/_close"] = function(request)
+  request:allow(joined(EXPAND, WAIT))
+  local closed = {}
+  for _, name in ipairs(expand(request)) do
+    set_closed(name, true)
+    closed[name] = { closed = true }
+  end
+  return reply.ok(json.ordered({ acknowledged = true, shards_acknowledged = true,
+    indices = json.object(closed) }, { "acknowledged", "shards_acknowledged", "indices" }))
+end
+
+--- Opens closed indices.
+routes["POST /{index}/_open"] = function(request)
+  request:allow(joined(EXPAND, WAIT, { "wait_for_completion", "task_execution_timeout" }))
+  for _, name in ipairs(expand(request, { expand_wildcards = "closed" })) do set_closed(name, false) end
+  return reply.ok { acknowledged = true, shards_acknowledged = true }
+end
 
 -- --- nothing to do --------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ local fail = require "blip.fail"
 local json = require "runtime.json"
 local mapping = require "blip.index.mapping"
 local names = require "blip.index.names"
+local settings = require "blip.index.settings"
 local store = require "runtime.store"
 
 local documents = {}
@@ -32,6 +33,7 @@ function documents.target(name, options)
     }
   end
   local index, err = names.write_index(name)
+  if index and settings.is_closed(catalog.find(index)) then return names.closed(catalog.find(index)) end
   if index or err then return index, err end
   if options.no_create then return catalog.missing(name, "index_expression") end
   return auto_create(name)

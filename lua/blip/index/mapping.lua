@@ -27,6 +27,7 @@ local function add_fields(read, prefix, properties)
   for name, definition in pairs(properties) do
     local path = prefix .. name
     local place = read.columns[path] or {}
+    read.definitions[path] = definition
     if definition.properties or definition.type == "object" or definition.type == nil then
       read.objects[path] = definition
     end
@@ -54,17 +55,20 @@ end
 
 local function read_mapping(name, raw)
   local source = json.decode(raw.mapping)
-  local read = { columns = read_columns(raw.columns), fields = {}, objects = {}, aliases = {} }
+  local read = {
+    columns = read_columns(raw.columns), fields = {}, objects = {}, aliases = {}, definitions = {},
+  }
   add_fields(read, "", source.properties or {})
   for alias, path in pairs(read.aliases) do read.fields[alias] = read.fields[path] end
-  return { fields = read.fields, objects = read.objects, table = quote(name), source = source }
+  return { fields = read.fields, objects = read.objects, definitions = read.definitions, table = quote(name),
+           source = source }
 end
 
 --- The mapping of an index.
 -- @tparam string name of an index, not an alias
 -- @treturn table `fields` (path to `{ type =, column =, list =, ignore_above =, format = }`, column
--- and list quoted for SQL), `objects` (path to definition), `table` (quoted for SQL), `source`
--- (what GET _mapping shows); or nil when there is no such index. Shared: nobody changes it
+-- and list quoted for SQL), `objects` and `definitions` (path to what the mapping says), `table` (quoted
+-- for SQL), `source` (what GET _mapping shows); or nil when there is no such index. Shared: nobody changes it
 function mapping.get(name)
   local entry = cache[name]
   local version = catalog.version()

@@ -122,7 +122,8 @@ function check_properties(properties)
   if type(properties) ~= "table" then return parsing "Expected map for property [properties]" end
   local kept = {}
   for name, definition in pairs(properties) do
-    if name == "" or name:find "^%.*$" or name:find "^%." or name:find "%.$" or name:find("..", 1, true) then
+    if name == "" then return fail.invalid "field name cannot be an empty string" end
+    if name:find "^%.*$" or name:find "^%." or name:find "%.$" or name:find("..", 1, true) then
       return parsing("field name [%s] is empty in one of its parts", name)
     end
     local field, err = check_field(name, definition)

@@ -4,6 +4,7 @@
 local catalog = require "blip.index.catalog"
 local fail = require "blip.fail"
 local mapping = require "blip.index.mapping"
+local settings = require "blip.index.settings"
 
 local names = {}
 
@@ -63,6 +64,12 @@ local function is_wildcard(part)
   return part == "_all" or part:find("*", 1, true) ~= nil
 end
 
+--- Whether wildcards look at indices in the state of this one.
+local function in_state(entry, options)
+  if settings.is_closed(entry) then return options.closed end
+  return options.open
+end
+
 --- Adds what a wildcard matches to the set, or takes it out; returns whether anything matched.
 local function match_wildcard(part, set, options, present)
   local pattern = names.pattern(part == "_all" and "*" or part)
@@ -73,7 +80,7 @@ local function match_wildcard(part, set, options, present)
     for alias in pairs(entry.aliases) do
       matches = matches or (alias:find(pattern) and (hidden or not is_hidden(alias)))
     end
-    if matches then
+    if matches and (present == nil or in_state(entry, options)) then
       set[entry.name] = present
       found = true
     end
@@ -87,14 +94,28 @@ local function read_options(given)
     ignore_unavailable = given.ignore_unavailable,
     allow_no_indices = given.allow_no_indices ~= false,
     wildcards = not expand:find "none",
+    open = expand:find "open" ~= nil or expand:find "all" ~= nil,
+    closed = expand:find "closed" ~= nil or expand:find "all" ~= nil,
+    refuse_closed = given.refuse_closed,
     hidden = expand:find "hidden" ~= nil or expand:find "all" ~= nil,
     kind = given.kind,
     no_aliases = given.no_aliases,
   }
 end
 
+--- The error of a closed index that was to be read or written.
+function names.closed(entry)
+  return fail.es { status = 400, type = "index_closed_exception", reason = "closed", index = entry.name,
+                   index_uuid = entry.uuid }
+end
+
 local function add_concrete(part, set, options)
-  if catalog.find(part) then
+  local entry = catalog.find(part)
+  if entry and options.refuse_closed and settings.is_closed(entry) then
+    if options.ignore_unavailable then return true end
+    return names.closed(entry)
+  end
+  if entry then
     set[part] = true
     return true
   end
@@ -136,13 +157,15 @@ end
 --- The names of the indices that an expression means, in order.
 -- @tparam string|table expression names joined by commas, or a list; "" and "_all" mean all
 -- @tparam[opt] table given `ignore_unavailable`, `allow_no_indices` (true unless said
--- otherwise), `expand_wildcards`, `no_aliases`, `kind` (the resource.type of an error)
+-- otherwise), `expand_wildcards`, `no_aliases`, `refuse_closed`, `kind` (the resource.type of an error)
 -- @return a list of names, or nil and an error
 function names.expand(expression, given)
   local parts = split(expression)
   if #parts == 0 then parts = { "_all" } end
-  local set, err = collect(parts, read_options(given or {}))
+  local options = read_options(given or {})
+  local set, err = collect(parts, options)
   if not set then return nil, err end
+  if not next(set) and not options.allow_no_indices then return catalog.missing(parts[1], options.kind) end
   local list = {}
   for name in pairs(set) do list[#list + 1] = name end
   table.sort(list)
@@ -151,7 +174,9 @@ end
 
 --- As @{names.expand}, with what a query needs of each: `{ name =, mapping = }`.
 function names.resolve(expression, given)
-  local list, err = names.expand(expression, given)
+  local readable = { refuse_closed = true }
+  for option, value in pairs(given or {}) do readable[option] = value end
+  local list, err = names.expand(expression, readable)
   if not list then return nil, err end
   local indices = {}
   for i, name in ipairs(list) do indices[i] = { name = name, mapping = mapping.get(name) } end

@@ -141,15 +141,37 @@ function settings.nest(flat)
   return tree
 end
 
+--- Kept beside the settings, and not shown: the index takes and answers nothing.
+settings.CLOSED = "blip.closed"
+
+--- Whether an index is closed.
+function settings.is_closed(entry)
+  return entry.settings[settings.CLOSED] == "true"
+end
+
+--- How many shards and copies of each an index is said to have. Indices of the server's own promise
+-- no copies.
+-- @treturn integer shards
+-- @treturn integer replicas
+function settings.shards(entry)
+  local own = entry.name:sub(1, 1) == "." or entry.settings["index.auto_expand_replicas"]
+  return math.tointeger(entry.settings["index.number_of_shards"] or 1),
+    math.tointeger(entry.settings["index.number_of_replicas"] or (own and 0 or 1))
+end
+
 --- All settings of an index as GET shows them, flat.
 function settings.shown(entry)
+  local shards, replicas = settings.shards(entry)
   local shown = {
-    ["index.number_of_shards"] = "1", ["index.number_of_replicas"] = "1",
+    ["index.number_of_shards"] = tostring(shards), ["index.number_of_replicas"] = tostring(replicas),
     ["index.replication.type"] = "DOCUMENT", ["index.provided_name"] = entry.name,
     ["index.creation_date"] = tostring(entry.created_ms), ["index.uuid"] = entry.uuid,
     ["index.version.created"] = "137277827",
   }
-  for name, value in pairs(entry.settings) do shown[name] = value end
+  for name, value in pairs(entry.settings) do
+    if name ~= settings.CLOSED then shown[name] = value end
+  end
+  if settings.is_closed(entry) then shown["index.verified_before_close"] = "true" end
   return shown
 end
 
