@@ -1,3 +1,4 @@
+-- luacheck: no max line length
 local json = require "runtime.json"
 local orders = require "support.orders"
 local server = require "support.server"
