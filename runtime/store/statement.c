@@ -120,7 +120,8 @@ static enum status prepare(struct connection *c, const char *sql, struct stateme
         if (!s->sql) {
             duckdb_destroy_prepare(&s->prepared);
             *s = c->statements[--c->statement_count];
-            return fail(err, STATUS_NO_MEMORY, "no memory for a statement");
+            fail(err, STATUS_NO_MEMORY, "no memory for a statement");
+            return STATUS_NO_MEMORY;
         }
     }
     s->last_use = ++c->statement_clock;
