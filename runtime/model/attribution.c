@@ -15,6 +15,7 @@ static void blend(const struct tree_space *s, struct climb *c, const float *x,
                   struct box_distance d, double p, double score) {
     double extent = d.outside + d.range;
     for (size_t i = 0; i < s->dims; i++) {
+        // NOLINTNEXTLINE(clang-analyzer-core.*): a box has a chunk at least
         double above = (double)(x[i] - c->hi[i / QUAD][i % QUAD]);
         double below = (double)(c->lo[i / QUAD][i % QUAD] - x[i]);
         c->high[i] = (1 - p) * c->high[i] + (above > 0 ? above / extent * score : 0);

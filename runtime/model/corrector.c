@@ -71,15 +71,12 @@ static void follow_run(struct corrector *c, const struct corrector_input *in,
 // Step 12.
 static void count_run(struct corrector *c, const struct model_options *o,
                       const struct corrector_answer *out) {
-    if (out->grade > 0) {
-        c->run++;
-    } else if (out->mode == CORRECTION_NONE) {
-        c->run = 0;
-        memset(c->actual, 0, o->features * sizeof *c->actual);
-        memset(c->expected, 0, o->features * sizeof *c->expected);
-    } else if (c->run > 0) {
-        c->run++;
-    }
+    bool goes_on = out->grade > 0 || (out->mode != CORRECTION_NONE && c->run > 0);
+    if (goes_on) c->run++;
+    if (out->grade > 0 || out->mode != CORRECTION_NONE) return;
+    c->run = 0;
+    memset(c->actual, 0, o->features * sizeof *c->actual);
+    memset(c->expected, 0, o->features * sizeof *c->expected);
 }
 
 // --- judging ---------------------------------------------------------------------------------

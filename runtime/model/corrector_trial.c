@@ -36,7 +36,7 @@ struct trial {
 static void attribute(const struct trial *t, const float *point, struct attribution *a) {
     forest_attribution(t->in->forest, point, a->high, a->low);
     a->sum = 0;
-    for (size_t i = 0; i < t->dims; i++)
+    for (size_t i = 0; i < t->dims; i++)  // NOLINTNEXTLINE(clang-analyzer-core.*): just filled
         a->sum += a->high[i] + a->low[i];
 }
 
@@ -229,7 +229,7 @@ static enum status known_in_context(const struct trial *t, bool *known, struct e
 static enum status try_past(struct trial *t, double *corrected, struct error *err) {
     float expected[TREE_MAX_DIMS];
     bool known;
-    *corrected = t->attribution.sum;
+    *corrected = t->attribution.sum;  // NOLINT(clang-analyzer-core.*): attribute() was called
     if (t->attribution.sum <= t->out->threshold) return STATUS_OK;
     enum status status = expect(t, blame_row(t), expected, &known, err);
     if (status != STATUS_OK || !known) return status;

@@ -115,8 +115,8 @@ static void expire_tree(struct forest *f, size_t i, uint16_t row) {
     const uint16_t *rows = tree_rows(&f->space, t);
     uint64_t lap = this_lap(f);
     f->ends[i] = f->pushed + f->ring_limit;
-    for (uint16_t slot = 0; slot < f->space.samples; slot++) {
-        if (rows[slot] == row) tree_delete(&f->space, t, slot);
+    for (size_t slot = 0; slot < f->space.samples; slot++) {
+        if (rows[slot] == row) tree_delete(&f->space, t, (uint16_t)slot);
         if (rows[slot] == TREE_NO_ROW) continue;
         uint64_t end = overwritten_at(f, lap, rows[slot]);
         if (end < f->ends[i]) f->ends[i] = end;

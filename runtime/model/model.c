@@ -191,7 +191,7 @@ enum status model_load(const uint8_t *bytes, size_t size, struct model **out,
                        struct error *err) {
     *out = NULL;
     struct unpack u = {.bytes = bytes, .size = size};
-    struct model_options options;
+    struct model_options options = {0};
     uint64_t rows = 0;
     enum status status = unpack_head(&u, &options, &rows, err);
     if (status == STATUS_OK) status = model_new(&options, out, err);

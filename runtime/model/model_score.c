@@ -188,7 +188,7 @@ static enum status find_slots(struct job *job, const struct model_set_columns *c
 // Counting sort of the rows by slot, stable; entities in order of their first row.
 static enum status sort_rows(struct job *job, const uint32_t *slots, struct error *err) {
     size_t rows = frame_rows(job->f), slot_count = job->set->table.count;
-    size_t *entity_of = malloc((slot_count + 1) * sizeof *entity_of);
+    size_t *entity_of = calloc(slot_count + 1, sizeof *entity_of);
     job->entities = malloc((slot_count + 1) * sizeof *job->entities);
     job->order = malloc((rows + 1) * sizeof *job->order);
     if (!entity_of || !job->entities || !job->order) {
@@ -220,7 +220,7 @@ static enum status sort_rows(struct job *job, const uint32_t *slots, struct erro
 
 static enum status group_rows(struct job *job, const struct model_set_columns *columns,
                               struct error *err) {
-    uint32_t *slots = malloc((frame_rows(job->f) + 1) * sizeof *slots);
+    uint32_t *slots = calloc(frame_rows(job->f) + 1, sizeof *slots);
     if (!slots)
         return fail(err, STATUS_NO_MEMORY, "no memory for %zu rows", frame_rows(job->f));
     enum status status = find_slots(job, columns, slots, err);

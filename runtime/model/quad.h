@@ -7,6 +7,7 @@
 #ifndef BLIP_MODEL_QUAD_H
 #define BLIP_MODEL_QUAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -43,6 +44,11 @@ QUAD_INLINE quad quad_max(quad a, quad b) {
     return (quad)(((quad_mask)a & m) | ((quad_mask)b & ~m));
 }
 #endif
+
+QUAD_INLINE bool quad_equal(quad a, quad b) {
+    quad_mask m = a == b;
+    return (m[0] & m[1] & m[2] & m[3]) != 0;
+}
 
 QUAD_INLINE double quad_sum(quad a) {
     quad pairs = a + __builtin_shufflevector(a, a, 2, 3, 0, 1);

@@ -250,6 +250,7 @@ static void choose_cut(const struct tree_space *s, const quad *lo, const quad *h
                        const float *x, double at, struct split *out) {
     float from = 0, to = 0;
     for (size_t i = 0; i < s->dims; i++) {
+        // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): a box has a chunk at least
         float low = lo[i / QUAD][i % QUAD], high = hi[i / QUAD][i % QUAD];
         if (x[i] >= low && x[i] <= high) continue;
         if (at < 0) break;  // found before
@@ -393,8 +394,8 @@ static void shrink_boxes(const struct tree_space *s, struct tree *t,
         gather_box(s, t, path->nodes[depth], lo, hi);
         bool same = true;
         for (size_t c = 0; c < s->chunks; c++)
-            same &= memcmp(&lo[c], bounds + QUAD * c, sizeof *lo) == 0 &&
-                    memcmp(&hi[c], bounds + QUAD * (s->chunks + c), sizeof *hi) == 0;
+            same &= quad_equal(lo[c], quad_load(bounds + QUAD * c)) &&
+                    quad_equal(hi[c], quad_load(bounds + QUAD * (s->chunks + c)));
         if (same) return;
         box_store(bounds, lo, hi, box_form_of(s));
     }
