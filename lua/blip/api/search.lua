@@ -7,8 +7,10 @@ local json = require "runtime.json"
 local names = require "blip.index.names"
 local problem = require "blip.query.problem"
 local query_text = require "blip.query.query_text"
+local read = require "blip.query.read"
 local reply = require "blip.api.reply"
 local request_module = require "blip.api.request"
+local scroll = require "blip.query.scroll"
 local search = require "blip.query.search"
 local sort = require "blip.query.sort"
 
@@ -33,7 +35,7 @@ local SEARCH_PARAMETERS = joined(INDEX_PARAMETERS, TEXT_PARAMETERS, {
   "batched_reduce_size", "max_concurrent_shard_requests",
   "pre_filter_shard_size", "allow_partial_search_results", "ccs_minimize_roundtrips", "stored_fields",
   "docvalue_fields", "explain", "stats", "terminate_after", "cancel_after_time_interval", "search_pipeline",
-  "phase_took", "index", "type",
+  "phase_took", "scroll",
 })
 
 --- The indices that a request means, `{ name =, mapping = }` each.
@@ -116,8 +118,36 @@ local function answer_search(request, expression)
   local body = request:json { optional = true }
   if body == nil then body = {} end
   if type(body) == "table" and not json.is_array(body) then apply_parameters(body, request.query) end
-  local indices = resolve(expression, request)
-  return reply.ok(assert(search.run(indices, body, options_of(request))))
+  local indices, options = resolve(expression, request), options_of(request)
+  if request.query.scroll then
+    options.scroll = assert(scroll.begin(indices, body, assert(scroll.keep_alive(request.query.scroll))))
+  end
+  return reply.ok(assert(search.run(indices, body, options)))
+end
+
+--- Answers the next page of a scroll.
+local function answer_scroll(request)
+  request:allow { "scroll", "scroll_id", "rest_total_hits_as_int" }
+  local body = request:json { optional = true } or {}
+  local id = body.scroll_id or request.params.id or request.query.scroll_id
+  local keep = body.scroll or request.query.scroll
+  local place = assert(scroll.resume(id, keep and assert(scroll.keep_alive(keep))))
+  local indices = assert(names.resolve(scroll.names(place)))
+  local options = { scroll = place, total_as_int = request:flag "rest_total_hits_as_int" }
+  return reply.ok(assert(search.run(indices, place.body, options)))
+end
+
+--- Scrolls keep nothing that would have to be freed.
+local function answer_clear_scroll(request)
+  request:allow { "scroll_id" }
+  local body = request:json { optional = true } or {}
+  local ids = read.list(body.scroll_id or request.params.id or request.query.scroll_id)
+  return reply.ok { succeeded = true, num_freed = #ids }
+end
+
+for _, path in ipairs { "/_search/scroll", "/_search/scroll/{id}" } do
+  routes["GET " .. path], routes["POST " .. path] = answer_scroll, answer_scroll
+  routes["DELETE " .. path] = answer_clear_scroll
 end
 
 --- Answers how many documents a query finds.

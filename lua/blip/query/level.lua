@@ -163,6 +163,23 @@ local function root_statement(self, from)
   return ("SELECT %s FROM %s"):format(comma(selected), source)
 end
 
+--- Adds the keys of rows that the search leaves out, as buckets of no rows.
+local function with_empty(self, grouped, params)
+  if self.parent.parent then
+    return fail.invalid "[min_doc_count] of 0 is not supported below another aggregation of buckets"
+  end
+  local all = rows.new(self.indices)
+  all.params = params
+  local keys, err = self.grouping.keys(all)
+  if not keys then return nil, err end
+  local source
+  source, err = all:sql()
+  if not source then return nil, err end
+  return ("WITH full_keys AS (%s) SELECT * FROM full_keys UNION ALL BY NAME SELECT DISTINCT %s AS s1, 0 AS n "
+    .. "FROM %s WHERE s1 NOT IN (SELECT s1 FROM full_keys WHERE s1 IS NOT NULL)"):format(
+    grouped, keys[1].sql, source)
+end
+
 local function keyed_statement(self, from)
   local columns = new_columns()
   for _, link in ipairs(self:chain()) do
@@ -183,8 +200,13 @@ local function keyed_statement(self, from)
   if not source then return nil, err end
   local where = #columns.tests > 0 and " WHERE " .. table.concat(columns.tests, " AND ") or ""
   self.parent_places, self.own_places = columns.parents, columns.own
-  return ("SELECT *%s FROM (SELECT %s FROM (SELECT %s FROM %s GROUP BY %s))%s%s ORDER BY %s%s"):format(
-    total, comma(columns.shown), comma(columns.inner), source, comma(columns.groups), where, qualify,
+  local grouped = ("SELECT %s FROM (SELECT %s FROM %s GROUP BY %s)"):format(
+    comma(columns.shown), comma(columns.inner), source, comma(columns.groups))
+  if self.grouping.top and self.grouping.top.least < 1 then
+    grouped, err = with_empty(self, grouped, from.params)
+    if not grouped then return nil, err end
+  end
+  return ("SELECT *%s FROM (%s)%s%s ORDER BY %s%s"):format(total, grouped, where, qualify,
     comma(columns.parents, order), limit)
 end
 

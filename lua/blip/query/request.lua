@@ -40,7 +40,7 @@ local function ignored() return true end
 
 local function refused(name)
   return function(value)
-    if value == nil then return true end
+    if value == nil or type(value) == "table" and not next(value) then return true end
     return problem.argument("[%s] is not supported", name)
   end
 end
@@ -89,13 +89,13 @@ local function field_list(value)
   return list
 end
 
-local function stored_fields(value, out)
+local function stored_fields(value, out, source)
   if value == nil then return true end
   if value == "_none_" then
     out.bare = true
     return true
   end
-  local wanted = false
+  local wanted = source ~= nil
   for _, name in ipairs(read.list(value)) do wanted = wanted or name == "_source" end
   if not wanted then out.source = { wanted = false } end
   return true
@@ -185,7 +185,7 @@ function request.read(body)
     ok, err = reader(body[key], out)
     if not ok then return nil, err end
   end
-  ok, err = stored_fields(body.stored_fields, out)
+  ok, err = stored_fields(body.stored_fields, out, body._source)
   if not ok then return nil, err end
   out.aggregations, err = aggregation.read(body.aggregations or body.aggs)
   if not out.aggregations then return nil, err end

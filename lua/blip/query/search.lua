@@ -6,6 +6,7 @@ local filter = require "blip.query.filter"
 local json = require "runtime.json"
 local problem = require "blip.query.problem"
 local request_of = require "blip.query.request".read
+local scroll = require "blip.query.scroll"
 local store = require "runtime.store"
 local time = require "runtime.time"
 
@@ -49,7 +50,7 @@ end
 -- @tparam table indices a list of `{ name =, mapping = }`, already resolved
 -- @tparam table body decoded JSON of the search
 -- @tparam[opt] table options `total_as_int`, `typed_keys`, `filter` beside the body's query,
--- `text` of the body, for the places of errors
+-- `text` of the body, for the places of errors, `scroll` the place of a @{blip.query.scroll}
 -- @return the answer, or nil and an error
 function search.run(indices, body, options)
   options = options or {}
@@ -61,6 +62,11 @@ function search.run(indices, body, options)
       .. "accurate, got %d", request.track)
   end
   if options.filter then request.filter = filter.all_of { request.filter, options.filter } end
+  local place = options.scroll
+  if place then
+    request.from = place.from
+    request.filter = filter.all_of { request.filter, scroll.filter(place) }
+  end
   local connection, where = store.connection(), indices[1] and indices[1].name
   local count, aggregations = aggregation.run(connection, indices, request.filter, request.aggregations,
     options)
@@ -71,6 +77,7 @@ function search.run(indices, body, options)
   local list, max_score = hits.read(connection, request, indices)
   if not list then return problem.shards(max_score, where) end
   return {
+    _scroll_id = place and scroll.next_id(place, #list) or nil,
     took = (time.monotonic_ns() - started) // 1000000,
     timed_out = false,
     _shards = shards(indices),

@@ -133,8 +133,8 @@ function terms.read(body, name)
   if not size then return nil, err end
   order, err = read_order(body.order)
   if not order then return problem.option("terms", "order", err) end
-  least, err = positive(body, "min_doc_count", 1, name)
-  if not least then return nil, err end
+  least, err = read.integer(body.min_doc_count == nil and 1 or body.min_doc_count)
+  if not least then return problem.option("terms", "min_doc_count", err) end
   local include, exclude
   include, err = read_choice("include", body.include)
   if not include then return nil, err end

@@ -120,6 +120,13 @@ describe("blip.query.search", function()
       assert.same({ key = 1, key_as_string = "true", doc_count = 2 }, up[1])
     end)
 
+    it("of terms that no hit has, when asked", function()
+      local terms = run([[{"size":0,"query":{"term":{"host":"y"}},"aggs":{"h":{"terms":{"field":"host",
+        "min_doc_count":0},"aggs":{"m":{"max":{"field":"ms"}}}}}}]]).aggregations.h
+      assert.equal("y:1 x:0 z:0", keys(terms.buckets))
+      assert.equal(8, terms.buckets[1].m.value)
+    end)
+
     it("of terms by a sub-aggregation", function()
       local body = [[{"h":{"terms":{"field":"host","order":{"m":"desc"}},
         "aggs":{"m":{"avg":{"field":"n"}}}}}]]
@@ -203,7 +210,7 @@ describe("blip.query.search", function()
       ["an option that an aggregation has not"] = { '{"aggs":{"x":{"avg":{"field":"n","foo":1}}}}',
         "[1:1] [avg] unknown field [foo]" },
       ["a negative size"] = { '{"size":-1}', "[size] parameter cannot be negative, found [-1]" },
-      ["what is not supported"] = { '{"highlight":{}}', "[highlight] is not supported" },
+      ["what is not supported"] = { '{"highlight":{"fields":{}}}', "[highlight] is not supported" },
     } do
       it(name, function() assert.equal(case[2], refused(case[1]).reason) end)
     end

@@ -1,0 +1,116 @@
+--- Long answers page by page: `?scroll=1m`, then `_search/scroll` until a page is empty.
+--
+-- Nothing is kept between pages: the id that a client hands back says all that the next page
+-- needs: the search, how far it came, and the last document that was there when it began.
+-- Documents written later stay out. One that is replaced meanwhile counts as written later.
+-- @module blip.query.scroll
+local fail = require "blip.fail"
+local filter = require "blip.query.filter"
+local json = require "runtime.json"
+local problem = require "blip.query.problem"
+local read = require "blip.query.read"
+local store = require "runtime.store"
+local time = require "runtime.time"
+
+local scroll = {}
+
+local function to_hex(text)
+  return (text:gsub(".", function(char) return ("%02x"):format(char:byte()) end))
+end
+
+local function from_hex(hex)
+  if #hex % 2 ~= 0 or hex:find "%X" then return nil end
+  return (hex:gsub("%x%x", function(digits) return string.char(tonumber(digits, 16)) end))
+end
+
+local function refuse(text)
+  return fail.es { status = 400, type = "action_request_validation_exception",
+                   reason = ("Validation Failed: 1: %s;"):format(text) }
+end
+
+--- Milliseconds of a keep-alive; nil and the dialect's error when it is none.
+function scroll.keep_alive(text)
+  local ms = read.duration_ms(text)
+  if ms and ms > 0 then return ms end
+  return problem.argument("failed to parse setting [scroll] with value [%s] as a time value: unit is missing "
+    .. "or unrecognized", read.show(text))
+end
+
+--- The first _seq_no of each index that is not part of the answer.
+local function ends_of(indices)
+  local ends = {}
+  for _, index in ipairs(indices) do
+    local frame, err = store.connection():query(
+      ('SELECT coalesce(max("_seq_no"), -1) + 1 AS n FROM %s'):format(index.mapping.table))
+    if not frame then return nil, err end
+    ends[index.name] = frame:get(1, "n")
+  end
+  return ends
+end
+
+--- Begins a scroll.
+-- @tparam table indices that are searched
+-- @tparam table body of the search
+-- @tparam integer keep_ms
+-- @return a place for @{filter} and @{next_id}, or nil and the dialect's error
+function scroll.begin(indices, body, keep_ms)
+  if body.from ~= nil and body.from ~= 0 then
+    return refuse "using [from] is not allowed in a scroll context"
+  end
+  if body.size == 0 or body.size == "0" then return refuse "[size] cannot be [0] in a scroll context" end
+  local ends, err = ends_of(indices)
+  if not ends then return nil, err end
+  return { ends = ends, body = body, from = 0, keep_ms = keep_ms }
+end
+
+--- What an id says; nil when it is none of ours.
+local function read_id(id)
+  local text = type(id) == "string" and from_hex(id)
+  local place = text and json.decode(text)
+  if not read.is_object(place) or not read.is_object(place.ends) or not read.is_object(place.body) then
+    return nil
+  end
+  for _, end_of_index in pairs(place.ends) do
+    if math.type(end_of_index) ~= "integer" then return nil end
+  end
+  for _, name in ipairs { "from", "keep_ms", "until_ms" } do
+    if math.type(place[name]) ~= "integer" or place[name] < 0 then return nil end
+  end
+  return place
+end
+
+--- Goes on from an id.
+function scroll.resume(id, keep_ms)
+  local place = read_id(id)
+  if not place then return problem.argument "Cannot parse scroll id" end
+  if place.until_ms < time.now_ms() then
+    return fail.es { status = 404, type = "search_context_missing_exception",
+                     reason = "No search context found for id [0]" }
+  end
+  place.keep_ms = keep_ms or place.keep_ms
+  return place
+end
+
+--- The names of the indices that a place is in.
+function scroll.names(place)
+  return read.keys(place.ends)
+end
+
+--- What belongs to the answer: what was there when the scroll began.
+function scroll.filter(place)
+  local parts = {}
+  for _, name in ipairs(scroll.names(place)) do
+    parts[#parts + 1] = filter.term("_index", name) & filter.range("_seq_no", { lt = place.ends[name] })
+  end
+  return filter.any_of(parts)
+end
+
+--- The id of the page behind one of `count` hits.
+function scroll.next_id(place, count)
+  return to_hex(json.encode {
+    ends = json.object(place.ends), body = json.object(place.body), from = place.from + count,
+    keep_ms = place.keep_ms, until_ms = time.now_ms() + place.keep_ms,
+  })
+end
+
+return scroll
