@@ -41,11 +41,14 @@ enum status duckdb_failure(duckdb_error_type type, const char *message, struct e
     if (!message) message = "the store failed without a reason";
     if (csv_failure(message, err)) return STATUS_INVALID;
     int line = (int)strcspn(message, "\n");  // the rest points into the statement's text
-    // DuckDB calls this a conflict of transactions when it happens in a commit.
-    if (strstr(message, "No space left on device") || strstr(message, "File too large"))
-        return fail(err, STATUS_FAILED, "the disk is full: %.*s", line, message);
     enum status status = status_of(type);
-    fail(err, status, "%.*s", line, message);
+    const char *what = "";
+    // DuckDB calls this a conflict of transactions when it happens in a commit.
+    if (strstr(message, "No space left on device") || strstr(message, "File too large")) {
+        status = STATUS_FAILED;
+        what = "the disk is full: ";
+    }
+    fail(err, status, "%s%.*s", what, line, message);
     return status;
 }
 
