@@ -65,7 +65,6 @@ function live.begin(d, now_ms)
     emit_ms = stop - d.interval_ms,
     position_ms = from,
     unsaved_ms = from,
-    failures = 0,
   }
   local ok
   ok, err = progress.delete(c, d.id)
@@ -82,11 +81,10 @@ local function state_of(d, now_ms)
   local state
   state, err = progress.load(c, d.id)
   if err then return nil, err end
-  local late = state and now_ms - d.delay_ms - state.position_ms > LONGEST_GAP * d.interval_ms
-  local training = state and state.position_ms < state.emit_ms
-  if not state or state.version ~= (d.version or "") or (late and not training) then
-    return live.begin(d, now_ms)
-  end
+  if not (state and state.position_ms) then return live.begin(d, now_ms) end
+  local late = now_ms - d.delay_ms - state.position_ms > LONGEST_GAP * d.interval_ms
+  local training = state.position_ms < state.emit_ms
+  if state.version ~= (d.version or "") or (late and not training) then return live.begin(d, now_ms) end
   return state
 end
 
@@ -145,7 +143,16 @@ function live.forget(id)
   return progress.delete(c, id)
 end
 
---- The stored state of a run.
+--- Keeps how many runs of a detector failed in a row.
+-- @tparam string id
+-- @tparam integer failures
+function live.note_failures(id, failures)
+  local state = live.state(id) or { run = id }
+  state.failures = failures
+  return progress.save(store.connection(), state)
+end
+
+--- The stored state of a run; one that never came to its first interval has no `position_ms`.
 -- @return state; or nil and `not_found` when it never ran
 function live.state(id)
   local c = store.connection()

@@ -190,19 +190,14 @@ end
 -- Counts a failure; too many in a row stop the job.
 local function failed(d, job, err)
   log.warn("run_failed", { detector = d.id, reason = err.reason })
-  local state = live.state(d.id) or { run = d.id, version = "", failures = 0 }
-  local failures = (state.failures or 0) + 1
+  local state = live.state(d.id)
+  local failures = (state and state.failures or 0) + 1
   if failures > MOST_FAILURES then
     return give_up(d, d.id, job,
       ("Stopped analysis as job failed consecutively for more than 6 times: %s"):format(err.reason))
   end
-  scheduler.note_failures(d, failures)
+  live.note_failures(d.id, failures)
   return schedule.set(key(d.id), time.now_ms() + d.interval_ms, "blip.detector.scheduler", "tick", d.id)
-end
-
---- Keeps how often a detector failed in a row.
-function scheduler.note_failures(d, failures)
-  return store.connection():execute("UPDATE blip.runs SET failures = ? WHERE run = ?", { failures, d.id })
 end
 
 -- Somebody looks at the models at this moment.
@@ -223,7 +218,7 @@ function scheduler.tick(id)
     if done.kind == "busy" then return try_again(id) end
     return failed(d, job, done)
   end
-  if (state.failures or 0) > 0 then scheduler.note_failures(d, 0) end
+  if (state.failures or 0) > 0 then live.note_failures(id, 0) end
   if not done then return submit(id) end
   return schedule.set(key(id), live.due(d, state), "blip.detector.scheduler", "tick", id)
 end
@@ -236,7 +231,7 @@ function scheduler.profile(id)
   local job = scheduler.job(id)
   if not job or not job.enabled then return { state = "DISABLED", models = 0, models_bytes = 0 } end
   local d, state, task = registry.resolve(id), live.state(id), tasks.latest(id, false)
-  local ready = d and state and live.init_progress(d, state) or 0.0
+  local ready = d and state and state.position_ms and live.init_progress(d, state) or 0.0
   local profile = {
     state = ready >= 1 and "RUNNING" or "INIT",
     init_progress = ready,

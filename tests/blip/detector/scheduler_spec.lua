@@ -132,6 +132,15 @@ describe("blip.detector.scheduler", function()
     assert.equal(list[#list].error, tasks.latest("s-fail", false).error)
   end)
 
+  it("stops one that never came to its first interval", function()
+    start("s-none", { indices = { "there-is-no-such-index" } })
+    for i = 1, 7 do
+      now_ms = detect.at(300 + i)
+      scheduler.tick("s-none")
+    end
+    assert.is_false(scheduler.is_running("s-none"))
+  end)
+
   it("counts failures anew after a success", function()
     local good = define("s-heal")
     start("s-heal")
