@@ -130,8 +130,7 @@ local function pictures(report, best, style, lines)
   end
   local rest = #report.series - count
   if rest > 0 then
-    local found = #best > 0 and " without findings in this list" or ""
-    lines[#lines + 1] = style:paint("dim", ("(%d more series%s)"):format(rest, found))
+    lines[#lines + 1] = style:paint("dim", ("(%d more series)"):format(rest))
   end
 end
 
