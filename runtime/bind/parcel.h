@@ -13,7 +13,7 @@
 #include <lua.h>
 #include <stddef.h>
 
-#define PARCEL_MAX_DEPTH 32  // tables inside tables
+#define PARCEL_MAX_DEPTH 100  // tables inside tables
 
 struct parcel {
     char *bytes;

@@ -11,6 +11,7 @@
 
 #define HOOK_EVERY 100               // Lua instructions between two looks at the budget
 #define LOOK_EVERY_NS 4000000        // between two looks at the processor's clock
+#define MAX_RUN_BYTES (4u << 20)     // of what a script returns: definitions are small
 #define MIN_MEMORY_BYTES (1u << 20)  // the library and the prelude need about 150 KB
 
 enum spent { SPENT_NOTHING, SPENT_STEPS, SPENT_TIME };
@@ -176,11 +177,11 @@ static enum status protect(lua_CFunction body, struct request *request, struct e
     return status;
 }
 
-/* Packs the values from index to the top into the request's results: no more than the state
- * could hold itself, though a table that is named twice is packed twice. */
-static void leave(lua_State *L, struct request *request, int index) {
+/* Packs the values from index to the top into the request's results. There is a limit because a
+ * table that is named twice is packed twice. */
+static void leave(lua_State *L, struct request *request, int index, size_t limit) {
     struct error *failure = &request->failure;
-    request->results->limit = request->s->limits.memory_bytes;
+    request->results->limit = limit;
     for (int i = index; i <= lua_gettop(L); i++)
         if (parcel_put(request->results, L, i, failure) != STATUS_OK) lua_error(L);
 }
@@ -198,7 +199,7 @@ static int run_body(lua_State *L) {
     lua_setupvalue(L, -2, 1);
     lua_call(L, 0, LUA_MULTRET);
     lua_call(L, lua_gettop(L) - 2, LUA_MULTRET);  // below: the request and finish
-    leave(L, request, 2);
+    leave(L, request, 2, MAX_RUN_BYTES);
     return 0;
 }
 
@@ -226,7 +227,7 @@ static int call_body(lua_State *L) {
     push_function(L, request);
     int count = parcel_take(request->args, L);
     lua_call(L, count, LUA_MULTRET);
-    leave(L, request, 2);
+    leave(L, request, 2, request->s->limits.memory_bytes);
     return 0;
 }
 

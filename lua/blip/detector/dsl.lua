@@ -33,9 +33,11 @@ local lines = {}     -- { level =, message = } of log.info and its kin
 local Filter, Aggregate = {}, {}
 local words = {}
 
-local function filter(op, ...)
-  return setmetatable({ kind = "filter", op = op, line = here(), args = { ... } }, Filter)
+local function new_filter(op, args)
+  return setmetatable({ kind = "filter", op = op, line = here(), args = args }, Filter)
 end
+
+local function filter(op, ...) return new_filter(op, { ... }) end
 
 local function aggregate(op, node)
   node.kind, node.op, node.line = "aggregation", op, here()
@@ -64,11 +66,23 @@ local function check_list(word, values)
   for _, value in ipairs(values) do check_scalar(word, value) end
 end
 
+--- The filters that `op` combines already in a filter of that kind, else the filter itself: a
+-- long chain of & stays flat.
+local function parts_of(op, value, list)
+  local parts = value.op == op and value.args or { value }
+  for _, part in ipairs(parts) do list[#list + 1] = part end
+end
+
 local function combine(op, sign)
   return function(a, b)
     local stray = a
     if is(a, "filter") then stray = b end
-    if is(stray, "filter") then return filter(op, a, b) end
+    if is(stray, "filter") then
+      local list = {}
+      parts_of(op, a, list)
+      parts_of(op, b, list)
+      return new_filter(op, list)
+    end
     problem(nil, "'%s' combines filters, got %s", sign, shown(stray))
     return is(a, "filter") and a or b
   end
@@ -364,6 +378,8 @@ local function complete_model(passed)
   return model
 end
 
+local MAX_DETECTORS = 100 -- of one script
+
 local function define(name, line, given)
   local known = #problems
   local passed = check_keys("a detector", given, detector_keys, true)
@@ -375,6 +391,9 @@ local function define(name, line, given)
     problems[i].line, problems[i].detector = line, name
   end
   passed.name, passed.line, passed.kind = name, line, "detector"
+  if #detectors == MAX_DETECTORS then
+    problem(nil, "a script defines at most %d detectors", MAX_DETECTORS)
+  end
   register(passed)
   detectors[#detectors + 1] = passed
   return passed

@@ -90,12 +90,19 @@ end
 
 -- From plain data to nodes ------------------------------------------------------------------------
 
-local function to_filter(node)
+local to_filter
+
+local function to_filters(nodes)
+  local list = {}
+  for i, node in ipairs(nodes) do list[i] = to_filter(node) end
+  return list
+end
+
+function to_filter(node)
   if node == nil then return nil end
-  local a, b = node.args[1], node.args[2]
-  if node.op == "and" then return to_filter(a) & to_filter(b) end
-  if node.op == "or" then return to_filter(a) | to_filter(b) end
-  if node.op == "not" then return ~to_filter(a) end
+  if node.op == "and" then return filter.all_of(to_filters(node.args)) end
+  if node.op == "or" then return filter.any_of(to_filters(node.args)) end
+  if node.op == "not" then return ~to_filter(node.args[1]) end
   return assert(filter[node.op](table.unpack(node.args)))
 end
 

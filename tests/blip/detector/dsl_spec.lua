@@ -81,6 +81,17 @@ describe("the detector language", function()
     assert.equal("or", loaded.detectors[1].filter.op)
   end)
 
+  it("takes long chains of filters and of sums", function()
+    local filters, sums = {}, {}
+    for i = 1, 60 do
+      filters[i], sums[i] = ('term("a", %d)'):format(i), ('sum("f%d")'):format(i)
+    end
+    local d = assert(detector(("filter = %s, features = feature('n', %s),"):format(
+      table.concat(filters, " | "), table.concat(sums, " + ")))).detectors[1]
+    assert.equal("or", d.filter.op)
+    assert.equal(60, #d.filter)
+  end)
+
   it("takes the ensemble when no model is named, and the forest for a shingle", function()
     assert.equal("ensemble", assert(detector(FEATURES)).detectors[1].model.kind)
     assert.equal(0.5, assert(detector(FEATURES .. 'sensitivity = "high"')).detectors[1].model.sensitivity)
@@ -180,6 +191,28 @@ return detector "x" {
       problems 'features = { feature("n", count()), feature("n", count()) }')
     local one = 'detector "a" { source = "x", time = "t", interval = "1m", features = feature("n", count()) }'
     assert.matches("'a' is defined twice", first_problem(("return { %s, %s }"):format(one, one)))
+  end)
+
+  it("cannot fill the server with its definitions", function()
+    assert.matches("at most 100 detectors", (function()
+      local _, err = read [[
+        local list = {}
+        for i = 1, 101 do
+          list[i] = detector("d" .. i) {
+            source = "x", time = "t", interval = "1m", features = feature("n", count()),
+          }
+        end
+        return list]]
+      return err.reason
+    end)())
+    local loaded, err = detector [[
+      filter = (function()
+        local f = term("a", 1)
+        for _ = 1, 15 do f = ~(f & ~f) end
+        return f
+      end)(), features = feature("n", count()), ]]
+    assert.is_nil(loaded)
+    assert.matches("more than %d+ bytes of data", err.reason)
   end)
 
   it("survives nonsense", function()
