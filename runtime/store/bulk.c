@@ -314,6 +314,18 @@ static enum status read_update(void *context, struct json *v, struct error *err)
                   "[1:1] [UpdateRequest] Expected START_OBJECT but was: %s", token_name(v));
 }
 
+// An action line that is no JSON, or a scalar, which the reader does not take for a value.
+static enum status refuse_line(struct read *r, struct span line, struct error *err) {
+    size_t at = strspn(line.bytes, " \t");
+    char first = at < line.size ? line.bytes[at] : '\0';
+    if (first == '{' || first == '[')
+        return refuse(r->refusal, err, "json_parse_exception",
+                      "Malformed action/metadata line [%zu]: %s", r->line, err->reason);
+    return refuse(r->refusal, err, "illegal_argument_exception",
+                  "Malformed action/metadata line [%zu], expected START_OBJECT but found [%s]",
+                  r->line, first == '"' ? "VALUE_STRING" : "VALUE_NUMBER");
+}
+
 // Reads one action line and the line behind it; *more is false at the end.
 static enum status read_operation(struct read *r, bool *more, struct error *err) {
     struct span line;
@@ -328,9 +340,7 @@ static enum status read_operation(struct read *r, bool *more, struct error *err)
     r->refusal->type = NULL;
     enum status status =
         json_read_object(r->reader, line.bytes, line.size, read_action_line, r, err);
-    if (status == STATUS_INVALID && !r->refusal->type)
-        return refuse(r->refusal, err, "json_parse_exception",
-                      "Malformed action/metadata line [%zu]: %s", r->line, err->reason);
+    if (status == STATUS_INVALID && !r->refusal->type) return refuse_line(r, line, err);
     if (status != STATUS_OK) return status;
 
     struct operation *o = r->operation;

@@ -8,6 +8,7 @@ local mapping_check = require "blip.index.mapping_check"
 local names = require "blip.index.names"
 local reply = require "blip.api.reply"
 local settings = require "blip.index.settings"
+local time = require "runtime.time"
 
 local routes = {}
 
@@ -125,6 +126,10 @@ end
 
 local function flag_settings(request, entry)
   local shown = settings.shown(entry)
+  if request:flag "human" then
+    shown["index.creation_date_string"] = time.format(entry.created_ms)
+    shown["index.version.created_string"] = "3.6.0"
+  end
   if request:flag "flat_settings" then return shown end
   return settings.nest(shown)
 end

@@ -142,9 +142,9 @@ local function collect(parts, options)
     if excluded then
       if is_wildcard(excluded) then match_wildcard(excluded, set, { hidden = true }, nil) end
       set[excluded] = nil
-    elseif is_wildcard(part) and options.wildcards then
+    elseif is_wildcard(part) then
       wildcard_seen = true
-      local found = match_wildcard(part, set, options, true)
+      local found = options.wildcards and match_wildcard(part, set, options, true)
       if not found and not options.allow_no_indices then return catalog.missing(part, options.kind) end
     else
       local ok, err = add_concrete(part, set, options)
