@@ -46,6 +46,7 @@ local definition = {}
 --   `{ feature = <name>, type = "ACTUAL_OVER_EXPECTED_RATIO" ..., value = number or nil }`
 --   (opensearch-ad.md 4.9); default for the forest: ratio 0.2 both ways for each feature
 -- - `[impute]` `{ method = "zero" | "fixed" | "previous", fixed = { [feature name] = number } }`
+-- - `[pace]` of historical analyses, `{ intervals =, pause_ms = }`: a rest after so many intervals
 -- - `history` intervals that train the model when a real-time run starts
 -- - `[on_anomaly]` `f(anomaly)`, called for every result with a grade above 0
 -- @table definition

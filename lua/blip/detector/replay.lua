@@ -14,6 +14,7 @@ local log = require "runtime.log"
 local progress = require "blip.detector.progress"
 local registry = require "blip.detector.registry"
 local run = require "blip.detector.run"
+local schedule = require "runtime.schedule"
 local session = require "blip.detector.session"
 local store = require "runtime.store"
 local tasks = require "blip.detector.tasks"
@@ -139,6 +140,7 @@ end
 -- @tparam[opt] string user who stopped it
 -- @return true; or nil and an error
 function replay.stop(task_id, user)
+  schedule.clear(key(task_id))
   work.cancel(key(task_id))
   for _ = 1, 5 do -- a slice may commit in between
     local task, err = tasks.get(task_id)
@@ -190,12 +192,19 @@ local function report(d, task, state)
   return ok, err
 end
 
+-- Where a slice stops at the latest: a detector with a pace rests after each piece.
+local function slice_end(s)
+  local pace, state = s.d.pace, s.state
+  return pace and math.min(state.to_ms, state.position_ms + pace.intervals * s.d.interval_ms) or state.to_ms
+end
+
 -- Stretch after stretch until the slice's time is over. Returns whether the end is reached.
 local function advance(s, task)
-  local began = time.monotonic_ns()
+  local began, stop = time.monotonic_ns(), slice_end(s)
   while true do
-    local done, err = s:advance(s.state.to_ms, function() return report(s.d, task, s.state) end)
-    if done ~= false or time.monotonic_ns() - began > replay.SLICE_NS then return done, err end
+    local done, err = s:advance(stop, function() return report(s.d, task, s.state) end)
+    if done == nil then return nil, err end
+    if done or time.monotonic_ns() - began > replay.SLICE_NS then return done and stop == s.state.to_ms end
   end
 end
 
@@ -214,7 +223,15 @@ local function run_slice(task)
     result = { task_id = task.id, model_id = not definition.is_single(d) },
   })
   if not s then return nil, err end
-  return s:use(advance, task)
+  local done
+  done, err = s:use(advance, task)
+  return done, err, d.pace
+end
+
+-- The next slice, at once or after a pause.
+local function go_on(task_id, pace)
+  if not pace then return submit(task_id) end
+  return schedule.set(key(task_id), time.now_ms() + pace.pause_ms, "blip.detector.replay", "slice", task_id)
 end
 
 --- The job: some stretches of a task, then the next slice.
@@ -223,16 +240,19 @@ function replay.slice(task_id)
   local task, err = tasks.get(task_id)
   if not task then return nil, err end
   if tasks.is_ended(task) then return true end
-  local done
-  done, err = run_slice(task)
-  if done == false then return submit(task_id) end
+  local done, pace
+  done, err, pace = run_slice(task)
+  if done == false then return go_on(task_id, pace) end
   if done then return true end
   if err.kind == "busy" then return submit(task_id) end
   if err.kind == "conflict" or err.kind == "cancelled" then return true end -- stopped
   log.warn("analysis_failed", { task = task_id, detector = task.detector_id, reason = err.reason })
   progress.delete(store.connection(), task_id)
   task = tasks.get(task_id)
-  return task and tasks.finish(task, "FAILED", err.reason)
+  if not task then return true end
+  local single = task.task_type == "HISTORICAL_SINGLE_ENTITY"
+  task.current_piece = task.current_piece or single and task.detection_date_range.start_time or nil
+  return tasks.finish(task, "FAILED", err.reason)
 end
 
 --- Goes on with the analyses that a stop of the server interrupted.

@@ -2,6 +2,7 @@
 local json = require "runtime.json"
 local orders = require "support.orders"
 local server = require "support.server"
+local time = require "runtime.time"
 
 local refused = orders.refused
 
@@ -103,6 +104,26 @@ describe("jobs of the OpenSearch dialect", function()
         size = 0,
       }).json
       assert.equal(599, found.hits.total.value)
+    end)
+
+    it("rest between pieces when the cluster asks for it, and can be stopped then", function()
+      local function pace(size, seconds)
+        local prefix = "plugins.anomaly_detection.batch_task_piece_"
+        local settings = { [prefix .. "size"] = size, [prefix .. "interval_seconds"] = seconds }
+        assert.equal(200, blip:put("/_cluster/settings", { transient = settings }).status)
+      end
+      pace(100, 600)
+      local task_id = post(id, "_start", { start_time = orders.START_MS, end_time = orders.END_MS }).json._id
+      local task
+      repeat
+        time.sleep_ms(10)
+        task = blip:get(("%s/%s?task=true"):format(orders.DETECTORS, id)).json.historical_analysis_task
+      until task.current_piece == orders.START_MS + 100 * 60000
+      assert.equal("RUNNING", task.state)
+      assert.same({ _id = task_id }, post(id, "_stop?historical=true").json)
+      task = orders.await_task(blip, id)
+      assert.same({ "STOPPED", "Historical analysis cancelled by user" }, { task.state, task.error })
+      pace(json.null, json.null)
     end)
 
     it("fail when a range has no data", function()

@@ -11,6 +11,7 @@ local filter = require "blip.query.filter"
 local json = require "runtime.json"
 local periods = require "blip.api.opensearch.periods"
 local registry = require "blip.detector.registry"
+local settings = require "blip.api.opensearch.settings"
 
 local normal = {}
 
@@ -125,6 +126,13 @@ local function impute_of(option)
   return { method = IMPUTATIONS[option.method], fixed = fixed }
 end
 
+-- A cluster that asks for pauses between the pieces of an analysis gets them; by default there
+-- are none, since an analysis does not get in the way of others here.
+local function pace_of()
+  local seconds = settings.explicit "batch_task_piece_interval_seconds"
+  return seconds and { intervals = settings.get "batch_task_piece_size", pause_ms = seconds * 1000 }
+end
+
 --- Makes the definition of a stored detector.
 -- @tparam string id empty for a detector that is not stored
 -- @tparam table detector the document
@@ -161,6 +169,7 @@ function normal.definition(id, detector, version)
     rules = rules_of(detector),
     impute = impute_of(detector.imputation_option),
     history = detector.history,
+    pace = pace_of(),
   }
 end
 

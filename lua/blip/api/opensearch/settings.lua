@@ -45,6 +45,8 @@ local KNOWN = {
   max_entities_for_preview = integer(5, 1, 30),
   max_old_ad_task_docs_per_detector = integer(1, 1, 1000),
   max_model_size_per_node = integer(100, 1, 10000),
+  batch_task_piece_size = integer(1000, 1, 10000),
+  batch_task_piece_interval_seconds = integer(5, 1, 600),
 
   ["breaker.enabled"] = boolean(true),
   insights_enabled = boolean(false),
@@ -71,8 +73,6 @@ local KNOWN = {
   max_primary_shards = integer(10, 0, 200),
   max_batch_task_per_node = integer(10, 1, 100),
   max_cached_deleted_tasks = integer(1000, 1, 10000),
-  batch_task_piece_size = integer(1000, 1, 10000),
-  batch_task_piece_interval_seconds = integer(5, 1, 600),
   max_top_entities_for_historical_analysis = integer(1000, 1, 10000),
   max_running_entities_per_detector_for_historical_analysis = integer(10, 1, 1000),
   page_size = integer(1000, 0, 10000),
@@ -148,10 +148,10 @@ local function stored()
   return found and found._source or { persistent = {}, transient = {} }
 end
 
---- What a setting is now: the transient value, else the persistent one, else the default.
+--- What a setting was set to: the transient value, else the persistent one; nil when it was not.
 -- @tparam string name without prefix
 -- @return a boolean, a number, or milliseconds
-function settings.get(name)
+function settings.explicit(name)
   local kept = stored()
   for _, level in ipairs { "transient", "persistent" } do
     for _, prefix in ipairs { PREFIX, OLD_PREFIX } do
@@ -161,7 +161,16 @@ function settings.get(name)
       end
     end
   end
-  return KNOWN[name].default
+end
+
+--- What a setting is now: what it was set to, else its default.
+-- @tparam string name without prefix
+function settings.get(name)
+  local value = settings.explicit(name)
+  if value == nil then
+    value = KNOWN[name].default
+  end
+  return value
 end
 
 -- Nested objects as one level of dotted keys.
