@@ -8,6 +8,7 @@
 -- A template has the constant text of a detector's results in it, so that a row costs its
 -- numbers alone.
 -- @module blip.result.anomaly
+local cause = require "blip.result.cause"
 local json = require "runtime.json"
 local render = require "runtime.render"
 
@@ -226,17 +227,32 @@ local function most_blamed(d, frame, row, contribution)
   return most
 end
 
+local CAUSE = { "cause", "cause_feature", "cause_rows", "cause_lag", "cause_amount", "cause_distance" }
+
+-- Why the row is strange, in a sentence about the blamed feature.
+local function reason(d, frame, row, blamed, values, expected)
+  local v = {
+    time = frame:get(row, "time"), value = values[blamed], expected = expected[blamed],
+    interval_ms = d.interval_ms, names = {},
+  }
+  for i, feature in ipairs(d.features) do v.names[i] = feature.name end
+  for _, column in ipairs(CAUSE) do v[column] = frame:type(column) and frame:get(row, column) or nil end
+  return cause.words(v)
+end
+
 --- One row as a script sees it: what `on_anomaly` gets.
 -- @tparam table d definition
 -- @param frame scored
 -- @tparam integer row
 -- @treturn table `{ detector =, time = ms, entity = { field = value }, grade =, score =,
--- confidence =, cause = name of the feature to blame, values =, expected =, lower =, upper =,
--- contribution = { feature = number } }`
+-- confidence =, cause = name of the feature to blame, reason = why in a sentence, values =,
+-- expected =, lower =, upper =, contribution = { feature = number } }`
 function anomaly.row(d, frame, row)
   local of_entity = {}
   for _, field in ipairs(d.category) do of_entity[field] = frame:get(row, field) end
   local contribution = named(d, frame, row, "contribution_")
+  local values, expected = named(d, frame, row, "f"), named(d, frame, row, "expected_")
+  local blamed = most_blamed(d, frame, row, contribution)
   return {
     detector = d.id,
     time = frame:get(row, "time"),
@@ -244,9 +260,10 @@ function anomaly.row(d, frame, row)
     grade = frame:get(row, "grade"),
     score = frame:get(row, "score"),
     confidence = frame:get(row, "confidence"),
-    cause = most_blamed(d, frame, row, contribution),
-    values = named(d, frame, row, "f"),
-    expected = named(d, frame, row, "expected_"),
+    cause = blamed,
+    reason = reason(d, frame, row, blamed, values, expected),
+    values = values,
+    expected = expected,
     lower = named(d, frame, row, "lower_"),
     upper = named(d, frame, row, "upper_"),
     contribution = contribution,
