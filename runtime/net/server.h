@@ -3,8 +3,9 @@
  *     socket ─▶ libmicrohttpd ─▶ limits ─▶ quick? ── yes ─▶ answered by the loop thread
  *                                             └─ no ─▶ pool ─▶ answer() on a worker ─▶ out
  *
- * A connection is suspended while a worker has its request. When its client goes away
- * meanwhile, the job is cancelled. */
+ * A connection is suspended while a worker has its request. When its client hangs up, or closes
+ * its sending side, meanwhile, the job is cancelled. What is no HTTP at all, or does not fit
+ * twice the limits of line and headers, libmicrohttpd refuses in its own words. */
 #ifndef BLIP_NET_SERVER_H
 #define BLIP_NET_SERVER_H
 

@@ -1,6 +1,15 @@
 --- From a request to the handler of its route, and from what the handler answers to bytes.
 -- Patterns form a tree of segments. A request goes down it, literal segments before parameters,
 -- and comes back up when a branch leads nowhere.
+--
+-- A file of yours that the setting `routes` names adds routes in the same way as our modules:
+--     local reply = require "blip.api.reply"
+--     return {
+--       ["GET /_mine/{name}"] = function(request)
+--         request:allow { "loud" }                    -- the query parameters that it reads
+--         return reply.ok { hello = request.params.name, loud = request:flag("loud") }
+--       end,
+--     }
 -- @module blip.api.router
 local config = require "blip.config"
 local fail = require "blip.fail"
