@@ -5,6 +5,7 @@ local filter = require "blip.query.filter"
 local json = require "runtime.json"
 local number_format = require "blip.query.number_format"
 local rows = require "blip.query.rows"
+local score = require "blip.query.score"
 local sort = require "blip.query.sort"
 local source_filter = require "blip.query.source_filter"
 
@@ -54,53 +55,88 @@ local function show_fields(list, data, row, fields)
   return fields
 end
 
---- The statement of one page of hits.
-local function statement(request, indices)
+--- Whether hits show a score, and whether they are in its order.
+local function scoring(request)
+  if not request.sort then return true, true end
+  for _, key in ipairs(request.sort) do
+    if key.field == "_score" then return true, false end
+  end
+  return request.track_scores, false
+end
+
+--- Selects the score of hits. Returns its order, "" when all have the same; or nil and an error.
+local function select_score(connection, request, indices, from, selection)
+  local shown, is_order = scoring(request)
+  if not shown then return "" end
+  from.score = request.score and ("%.9g::DOUBLE"):format(request.score)
+  if not from.score then
+    local err
+    from.score, err = score.sql(connection, indices, request.score_parts, from)
+    if not from.score then return nil, err end
+  end
+  selection.score = selection.place(from.score)
+  -- The best is the first but on a later page or in another order; then every hit is looked at.
+  local elsewhere = not request.score and (request.from > 0 or not is_order)
+  selection.best = elsewhere and selection.place(("max(%s) OVER ()"):format(from.score)) or selection.score
+  return is_order and not request.score and selection.score .. " DESC, " or ""
+end
+
+--- Selects the sort values of hits. Returns their order; or nil and an error.
+local function select_sort(request, from, selection)
+  if not request.sort then return "" end
+  local ok, err = sort.resolve(request.sort, from)
+  if not ok then return nil, err end
+  for _, key in ipairs(request.sort) do key.place = selection.place(key.sql) end
+  return sort.order(request.sort) .. ", "
+end
+
+--- SQL that keeps the hits behind `search_after`.
+local function after_clause(request, from)
+  if not request.search_after then return "" end
+  local behind, err = sort.behind(request.sort, request.search_after, function(v) return from:bind(v) end)
+  return behind and " WHERE " .. behind, err
+end
+
+local function select_columns(request, from, selection)
+  local function place(name, wanted, type)
+    return wanted and selection.place(from:field(name, type).sql) or nil
+  end
+  return {
+    index = place("_index", true, "keyword"), id = place("_id", not request.bare),
+    source = place("_source", request.source.wanted and not request.bare),
+    version = place("_version", request.version), seq_no = place("_seq_no", request.seq_no_primary_term),
+  }
+end
+
+--- The statement of one page of hits: SQL, parameters, names of its columns.
+local function statement(connection, request, indices)
   local from = rows.new(indices, filter.all_of { request.filter, request.post_filter })
   local selection = new_selection()
-  local columns = {
-    index = selection.place(from:field("_index", "keyword").sql),
-    id = not request.bare and selection.place(from:field("_id").sql) or nil,
-    source = request.source.wanted and not request.bare and selection.place(from:field("_source").sql) or nil,
-    version = request.version and selection.place(from:field("_version").sql) or nil,
-    seq_no = request.seq_no_primary_term and selection.place(from:field("_seq_no").sql) or nil,
-  }
+  local columns = select_columns(request, from, selection)
   select_fields(request.docvalue_fields, from, selection)
   select_fields(request.fields, from, selection)
-  local order, where = "", ""
-  if request.sort then
-    local ok, err = sort.resolve(request.sort, from)
-    if not ok then return nil, err end
-    order = sort.order(request.sort) .. ", "
-    for _, key in ipairs(request.sort) do key.place = selection.place(key.sql) end
-    if request.search_after then
-      local behind
-      behind, err = sort.behind(request.sort, request.search_after, function(v) return from:bind(v) end)
-      if not behind then return nil, err end
-      where = " WHERE " .. behind
-    end
-  end
-  order = order .. from:field("_index", "keyword").sql .. ", " .. from:field("_seq_no", "long").sql
+  local by_score, err = select_score(connection, request, indices, from, selection)
+  if not by_score then return nil, err end
+  columns.score, columns.best = selection.score, selection.best
+  local by_key, where, source
+  by_key, err = select_sort(request, from, selection)
+  if not by_key then return nil, err end
+  where, err = after_clause(request, from)
+  if not where then return nil, err end
+  local order = by_score .. by_key .. from:field("_index", "keyword").sql .. ", "
+    .. from:field("_seq_no", "long").sql
   local limit = ("LIMIT %s OFFSET %s"):format(from:bind(request.size), from:bind(request.from))
-  local source, err = from:sql()
+  source, err = from:sql()
   if not source then return nil, err end
   local sql = ("SELECT %s FROM %s%s ORDER BY %s %s"):format(
     table.concat(selection.columns, ", "), source, where, order, limit)
   return sql, from.params, columns
 end
 
-local function sorts_by_score(request)
-  if not request.sort or request.track_scores then return true end
-  for _, key in ipairs(request.sort) do
-    if key.field == "_score" then return true end
-  end
-  return false
-end
-
 --- One hit from a row.
-local function show(request, columns, data, row, scored)
+local function show(request, columns, data, row)
   local hit = { _index = data[columns.index][row], _id = columns.id and data[columns.id][row],
-                _score = scored and request.score or json.null }
+                _score = columns.score and data[columns.score][row] or json.null }
   if columns.source then hit._source = source_filter.apply(request.source, data[columns.source][row]) end
   if columns.version then hit._version = data[columns.version][row] end
   if columns.seq_no then hit._seq_no, hit._primary_term = data[columns.seq_no][row], 1 end
@@ -127,16 +163,17 @@ end
 function hits.read(connection, request, indices)
   if #indices == 0 then return json.array {}, 0.0 end
   if request.size == 0 then return json.array {}, json.null end
-  local sql, params, columns = statement(request, indices)
+  local sql, params, columns = statement(connection, request, indices)
   if not sql then return nil, params end
   local frame, err = connection:query(sql, params)
   if not frame then return nil, err end
   local data = {}
   for _, name in ipairs(frame:columns()) do data[name] = frame:column(name) end
-  local list, scored = {}, sorts_by_score(request)
-  for row = 1, frame:rows() do list[row] = show(request, columns, data, row, scored) end
+  local list = {}
+  for row = 1, frame:rows() do list[row] = show(request, columns, data, row) end
+  local best = #list > 0 and columns.best and frame:get(1, columns.best) or json.null
   frame:close()
-  return json.array(list), scored and list[1] and list[1]._score or json.null
+  return json.array(list), best
 end
 
 return hits

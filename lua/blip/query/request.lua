@@ -5,6 +5,7 @@ local dsl = require "blip.query.dsl"
 local json = require "runtime.json"
 local problem = require "blip.query.problem"
 local read = require "blip.query.read"
+local score = require "blip.query.score"
 local sort = require "blip.query.sort"
 local source_filter = require "blip.query.source_filter"
 
@@ -159,15 +160,6 @@ local function check_search_after(out)
   return true
 end
 
---- Whether hits of a query have a score of their own, and which.
--- Filters alone give 0, everything else the constant 1, times its boost.
-local function constant_score(query)
-  local name, clause = next(query or { match_all = {} })
-  if type(clause) ~= "table" then return 1.0 end
-  if name == "bool" and not clause.must and not clause.should then return 0.0 end
-  return (tonumber(clause.boost) or 1) + 0.0
-end
-
 --- Reads a search's body.
 -- @tparam table body decoded JSON
 -- @return `{ filter, from, size, sort, source, aggregations, track, ... }`, or nil and the
@@ -190,7 +182,8 @@ function request.read(body)
   out.aggregations, err = aggregation.read(body.aggregations or body.aggs)
   if not out.aggregations then return nil, err end
   out.has_aggregations = body.aggregations ~= nil or body.aggs ~= nil
-  out.score = constant_score(body.query)
+  out.score_parts = score.parts(body.query)
+  out.score = score.constant(out.score_parts)
   ok, err = check_window(out)
   if not ok then return nil, err end
   ok, err = check_search_after(out)

@@ -86,12 +86,12 @@ local function is_date(field)
 end
 
 --- Finds the columns of the keys.
--- @param from the @{blip.query.rows} of the hits
+-- @param from the @{blip.query.rows} of the hits; `from.score` is SQL of their score
 -- @return nil and an error for a field that no index has, or that cannot be sorted by
 function sort.resolve(keys, from)
   for _, key in ipairs(keys) do
     if key.field == "_score" then
-      key.sql = from.score and from:score() or "1.0"
+      key.sql = from.score
     elseif key.field == "_doc" then
       key.sql = from:field("_seq_no").sql
     else

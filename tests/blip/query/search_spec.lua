@@ -80,6 +80,20 @@ describe("blip.query.search", function()
       assert.equal(4, run("{}", { total_as_int = true }).hits.total)
     end)
 
+    it("come best first, by how rare their words are and how often they have them", function()
+      local texts = tables.new():create("texts", { { "text", "text" } }, {
+        { _id = "a", text = "fox hen hen hen" }, { _id = "b", text = "fox fox hen hen" },
+        { _id = "c", text = "Fox and Goose" }, { _id = "d", text = "hen" },
+      })
+      store.connection = function() return texts.connection end
+      local answer = search.run(texts.indices, { query = { match = { text = "fox goose" } } })
+      store.connection = function() return t.connection end
+      local order = {}
+      for i, hit in ipairs(answer.hits.hits) do order[i] = hit._id end
+      assert.same({ "c", "b", "a" }, order)
+      assert.equal(answer.hits.max_score, answer.hits.hits[1]._score)
+    end)
+
     it("show fields from the columns", function()
       local body = '{"docvalue_fields":["tag",{"field":"ts","format":"yyyy"}],"size":1}'
       local hit = run(body).hits.hits[1]
