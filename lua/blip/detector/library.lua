@@ -144,6 +144,15 @@ local function accept(entry, read, seen)
   return true
 end
 
+-- A script that has not changed runs already, unless the process died between putting it on the
+-- shelf and starting its detectors: those have no job yet. A stopped one has a job that says so.
+local function keep(entry)
+  for _, d in ipairs(library.definitions(entry)) do
+    if not scheduler.job(d.id) then start(d) end
+  end
+  return true
+end
+
 -- What runs stays; what is wrong is logged and shown in the list.
 local function refuse(entry, err, seen)
   entry.problems, entry.seen = err.problems or { { line = 1, message = err.reason } }, seen
@@ -164,7 +173,7 @@ local function take(path, name, entries)
     if other.script == name then entry = other end
   end
   local seen = script.hash(text)
-  if entry.seen == seen then return true end
+  if entry.seen == seen then return keep(entry) end
   local read
   read, err = read_script(path, text, entries)
   if not read then return refuse(entry, err, seen) end
