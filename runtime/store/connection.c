@@ -17,6 +17,11 @@ enum status connection_open(struct store *s, struct connection **out, struct err
         free(c);
         return fail(err, STATUS_FAILED, "the store refuses a connection");
     }
+    // All times are UTC here, whatever the machine's zone.
+    if (duckdb_query(c->duckdb, "SET TimeZone = 'UTC'", NULL) != DuckDBSuccess) {
+        connection_close(c);
+        return fail(err, STATUS_FAILED, "the store does not know the time zone UTC");
+    }
     *out = c;
     return STATUS_OK;
 }
