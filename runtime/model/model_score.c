@@ -189,7 +189,7 @@ static enum status find_slots(struct job *job, const struct model_set_columns *c
 static enum status sort_rows(struct job *job, const uint32_t *slots, struct error *err) {
     size_t rows = frame_rows(job->f), slot_count = job->set->table.count;
     size_t *entity_of = calloc(slot_count + 1, sizeof *entity_of);
-    job->entities = malloc((slot_count + 1) * sizeof *job->entities);
+    job->entities = calloc(slot_count + 1, sizeof *job->entities);
     job->order = malloc((rows + 1) * sizeof *job->order);
     if (!entity_of || !job->entities || !job->order) {
         free(entity_of);
