@@ -5,7 +5,7 @@
  *     block  tree 0 | tree 1 | ... | tree T-1       no pointers inside (tree.h)
  *
  * The ring keeps the rows of the last FOREST_REACH / decay updates; a sample that is older, one
- * in 120, leaves its tree when its row is overwritten. Its first shingle - 1 rows are repeated
+ * in 100, leaves its tree when its row is overwritten. Its first shingle - 1 rows are repeated
  * behind its end, so a shingle that wraps is contiguous too. Both parts start small and double
  * as the stream grows: an entity of forty rows does not pay for two hundred and fifty-six
  * samples.
@@ -20,7 +20,7 @@
 #include "model/sampler.h"
 
 #define FOREST_MAX 1e30f  // largest coordinate: sums of sides stay far from overflow
-#define FOREST_REACH 4.8  // e^-4.8 = 0.8 % of samples would live longer
+#define FOREST_REACH 4.6  // e^-4.6 = 1 % of samples would live longer
 
 struct forest {
     size_t width, shingle, trees, samples;

@@ -53,27 +53,24 @@ static double score_long(const struct tree_space *s, const struct tree *t,
 static void descend_group(const struct forest *f, size_t first, size_t count, const float *x,
                           struct tree_path *paths) {
     const struct node *nodes[GROUP];
-    uint16_t child[GROUP], depth[GROUP] = {0};
-    size_t live[GROUP], live_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct tree *t = forest_tree(f, first + i);
+    uint32_t child[GROUP];
+    size_t depth[GROUP] = {0};
+    for (size_t i = 0; i < GROUP; i++) {
+        const struct tree *t = forest_tree(f, i < count ? first + i : first);
         nodes[i] = tree_nodes(&f->space, t);
-        child[i] = t->root;
-        if (t->root < TREE_LEAF) live[live_count++] = i;
+        child[i] = i < count ? t->root : TREE_EMPTY;
     }
-    while (live_count > 0) {
-        for (size_t k = 0; k < live_count;) {
-            size_t i = live[k];
-            paths[i].nodes[depth[i]++] = child[i];
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (size_t i = 0; i < GROUP; i++) {
+            if (child[i] >= TREE_LEAF) continue;
+            paths[i].nodes[depth[i]++] = (uint16_t)child[i];
             child[i] = node_side(nodes[i][child[i]], x);
-            if (child[i] < TREE_LEAF)
-                k++;
-            else
-                live[k] = live[--live_count];
+            moved = true;
         }
     }
     for (size_t i = 0; i < count; i++) {
-        paths[i].depth = depth[i];
+        paths[i].depth = (uint16_t)depth[i];
         paths[i].slot = (uint16_t)(child[i] - TREE_LEAF);
     }
 }

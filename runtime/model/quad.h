@@ -34,7 +34,10 @@ QUAD_INLINE quad quad_and(quad a, quad_mask m) { return (quad)((quad_mask)a & m)
 #if defined(__SSE2__)
 QUAD_INLINE quad quad_min(quad a, quad b) { return (quad)_mm_min_ps((__m128)a, (__m128)b); }
 QUAD_INLINE quad quad_max(quad a, quad b) { return (quad)_mm_max_ps((__m128)a, (__m128)b); }
+/* Whether a lane is above 0. */
+QUAD_INLINE bool quad_positive(quad a) { return _mm_movemask_ps((__m128)(a > (quad){0})) != 0; }
 #else
+QUAD_INLINE bool quad_positive(quad a) { return a[0] > 0 || a[1] > 0 || a[2] > 0 || a[3] > 0; }
 QUAD_INLINE quad quad_min(quad a, quad b) {
     quad_mask m = a < b;
     return (quad)(((quad_mask)a & m) | ((quad_mask)b & ~m));

@@ -100,7 +100,7 @@ QUAD_INLINE void box_climb(const struct tree_space *s, const struct tree *t, uin
 
 /* How far x lies outside of a box, summed over its sides, and the sum of the box's sides. */
 struct box_distance {
-    double outside;  // e of formula (1)
+    double outside;  // e of formula (1); 0 when the box contains x, and range is then not told
     double range;    // R
 };
 
@@ -112,6 +112,7 @@ QUAD_INLINE struct box_distance box_measure(const quad *lo, const quad *hi, cons
         outside += quad_max(lo[c] - v, zero) + quad_max(v - hi[c], zero);
         range += hi[c] - lo[c];
     }
+    if (!quad_positive(outside)) return (struct box_distance){0};
     return (struct box_distance){quad_sum(outside), quad_sum(range)};
 }
 
