@@ -21,7 +21,7 @@ static bool load_initial(struct stream *s, const struct model_options *o, struct
     unpack_bytes(in, s->initial, count * sizeof *s->initial);
     unpack_bytes(in, s->initial_times, s->seen * sizeof *s->initial_times);
     for (size_t i = 0; i < count; i++)
-        if (isinf(s->initial[i])) return false;
+        if (fabs(s->initial[i]) > TRANSFORM_MAX) return false;  // NaN is a missing one
     return true;
 }
 
