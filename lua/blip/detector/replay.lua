@@ -11,6 +11,7 @@ local aggregate = require "blip.query.aggregate"
 local definition = require "blip.detector.definition"
 local fail = require "blip.fail"
 local log = require "runtime.log"
+local pace = require "blip.detector.pace"
 local progress = require "blip.detector.progress"
 local registry = require "blip.detector.registry"
 local run = require "blip.detector.run"
@@ -90,14 +91,13 @@ function replay.frames(d, from, to, options)
     at, stop = replay.clip(r, from, to)
     if not at then return nil, stop end
   end
-  local intervals = 64
+  local rate = pace.new(d)
   return function()
     if at >= stop then return nil end
     work.check()
-    local upto = math.min(stop, at + intervals * d.interval_ms)
+    local upto = rate:stop(at, stop)
     local frame = assert(r:stretch(at, upto))
-    local density = #frame / ((upto - at) / d.interval_ms)
-    intervals = math.max(1, math.min(64000, 20000 // math.max(density, 0.3) // 1 | 0))
+    rate:learn(frame, upto - at)
     at = upto
     return frame
   end

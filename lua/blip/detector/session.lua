@@ -10,9 +10,11 @@ local anomaly = require "blip.result.anomaly"
 local log = require "runtime.log"
 local model = require "runtime.model"
 local models = require "blip.detector.models"
+local pace = require "blip.detector.pace"
 local progress = require "blip.detector.progress"
 local results = require "blip.result.index"
 local run = require "blip.detector.run"
+local snapshots = require "blip.detector.snapshots"
 local store = require "runtime.store"
 local time = require "runtime.time"
 local work = require "runtime.work"
@@ -21,11 +23,6 @@ local session = {}
 
 local Session = {}
 Session.__index = Session
-
-local FIRST_STRETCH = 64 -- intervals, before it is known how many rows they have
-local STRETCH_ROWS = 20000 -- rows of one stretch: memory, and time until others have their turn
--- What is saved with one commit; the other models take their turn later.
-local SNAPSHOT_BYTES, SNAPSHOTS = 16 << 20, 100
 
 -- The set of a run that another job left; nil when there is none, and `busy` when somebody looks
 -- at it.
@@ -36,16 +33,25 @@ local function borrow(d, key)
   return set
 end
 
--- Puts the saved models of a run into a set.
-local function load_snapshots(c, key, set)
-  local frame, err = c:get_snapshots(key)
+-- Models that are saved but not in memory come back when a row of theirs does. A script's set
+-- cannot do that, and silent entities whose values are imputed have to be known.
+local function loads_all(self)
+  return self.d.model.kind == "script" or (self.d.impute ~= nil and #self.d.category > 0)
+end
+
+-- Scans and scores a stretch, with the models of its entities in memory.
+local function score(self, from, to)
+  local r = self.run
+  local frame, err = r.source.scan(r:plan(from, to))
   if not frame then return nil, err end
-  for row = 1, #frame do
+  if self.snapshots and not loads_all(self) then
     local ok
-    ok, err = set:load(frame:get(row, "entity"), frame:get(row, "bytes"), frame:get(row, "position_ms"))
+    ok, err = snapshots.load(self.c, self.state.run, r.set, r.set:absent(frame, r.columns))
     if not ok then return nil, err end
   end
-  return true
+  frame, err = r:score(frame, from, to)
+  if frame then self.pace:learn(frame, to - from) end
+  return frame, err
 end
 
 -- Scores the rows that are in no snapshot again; their results are written already.
@@ -53,21 +59,24 @@ local function catch_up(self)
   local at, position = self.state.unsaved_ms or self.state.position_ms, self.state.position_ms
   while at < position do
     work.check()
-    local to = math.min(position, at + self:intervals() * self.d.interval_ms)
-    local frame, err = self.run:stretch(at, to)
+    local to = self.pace:stop(at, position)
+    local frame, err = score(self, at, to)
     if not frame then return nil, err end
-    self:learn_density(frame, to - at)
+    frame:close()
     at = to
   end
   return true
 end
 
+-- The models as they were at the run's position.
 local function rebuild(self)
   local set, err = models.new_set(self.d, self.threads)
   if not set then return nil, err end
-  local ok
-  ok, err = load_snapshots(self.c, self.state.run, set)
-  if not ok then return nil, err end
+  if self.snapshots and loads_all(self) then
+    local ok
+    ok, err = snapshots.load_all(self.c, self.state.run, set)
+    if not ok then return nil, err end
+  end
   self.run, err = run.open(self.d, { set = set, source = self.source, offset_ms = self.state.offset_ms })
   if not self.run then return nil, err end
   return catch_up(self)
@@ -89,44 +98,28 @@ function session.open(d, state, options)
     threads = options.threads,
     result = options.result,
     snapshots = options.keep_snapshots ~= false or d.model.kind == "script",
+    pace = pace.new(d),
   }, Session)
   local set, err = borrow(d, state.run)
   if err then return nil, err end
-  local ok
   if set then
-    ok, err = run.open(d, { set = set, source = self.source, offset_ms = state.offset_ms })
-    self.run = ok
-  else
-    ok, err = rebuild(self)
+    self.run, err = run.open(d, { set = set, source = self.source, offset_ms = state.offset_ms })
+    return self.run and self, err
   end
-  if not ok then return nil, err end
-  return self
+  local ok
+  ok, err = rebuild(self)
+  return ok and self, err
 end
 
---- How many intervals the next stretch should have.
-function Session:intervals()
-  if not self.density then return FIRST_STRETCH end
-  return math.max(1, math.min(FIRST_STRETCH * 1000, STRETCH_ROWS // math.max(self.density, 0.05)) // 1 | 0)
-end
-
---- Notes how many rows an interval has.
-function Session:learn_density(frame, span_ms)
-  self.density = #frame / (span_ms / self.d.interval_ms)
-end
-
--- Saves some of the models that changed; script models all, they live in no registry.
+-- Saves some of the models, and notes from when on rows are in no saved one.
 local function save_models(self)
   if not self.snapshots then return true end
-  local c, key, position = self.c, self.state.run, self.state.position_ms
-  local last = position - self.d.interval_ms -- start of the last interval that the models know
-  local saved, err = self.run.set:save(function(entity, bytes)
-    return c:put_snapshot(key, entity, last, bytes)
-  end, SNAPSHOT_BYTES, SNAPSHOTS)
+  local state, set, step = self.state, self.run.set, self.d.interval_ms
+  local saved, err = snapshots.save(self.c, state.run, set, state.position_ms - step)
   if not saved then return nil, err end
-  local unsaved_from
-  if self.run.set.unsaved_from then unsaved_from = self.run.set:unsaved_from() end
-  self.state.unsaved_ms = unsaved_from and math.max(self.state.from_ms,
-    unsaved_from - (unsaved_from - self.state.offset_ms) % self.d.interval_ms) or position
+  local from = set.unsaved_from and set:unsaved_from()
+  if from then from = math.max(state.from_ms, from - (from - state.offset_ms) % step) end
+  state.unsaved_ms = from or state.position_ms
   return true
 end
 
@@ -187,12 +180,12 @@ end
 function Session:advance(to, also)
   work.check()
   local from, started_ms = self.state.position_ms, time.now_ms()
-  local stop = math.min(to, from + self:intervals() * self.d.interval_ms)
-  local frame, err = self.run:stretch(from, stop)
+  local stop = self.pace:stop(from, to)
+  local frame, err = score(self, from, stop)
   local ok = frame ~= nil
   if ok then ok, err = commit(self, frame, stop, started_ms, also) end
   if not ok then return self:drop(err) end
-  self:learn_density(frame, stop - from)
+  snapshots.trim(self.run.set)
   tell(self, frame)
   frame:close()
   return stop >= to

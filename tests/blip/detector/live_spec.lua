@@ -2,6 +2,7 @@ local detect = require "support.detect"
 local live = require "blip.detector.live"
 local minutes = require "support.minutes"
 local model = require "runtime.model"
+local snapshots = require "blip.detector.snapshots"
 local store = require "runtime.store"
 
 -- As after kill -9: what was in memory is gone.
@@ -138,6 +139,19 @@ describe("blip.detector.live", function()
     end
     local lost = results_of("live-lost", { category = { "host" } }, { 300, 320, 360 }, lose)
     assert.same(whole, detect.lines(lost))
+  end)
+
+  it("forgets saved models when memory is short, and brings them back", function()
+    local changes, at = { history = 100, category = { "host" } }, { 300, 301, 320, 349, 350, 351, 390 }
+    local whole = detect.lines(results_of("live-roomy", changes, at))
+    local trim = snapshots.trim
+    snapshots.trim = function(set)
+      trim(set, 0)
+      assert.equal(0, set:count())
+    end
+    local tight = detect.lines(results_of("live-tight", changes, at))
+    snapshots.trim = trim
+    assert.same(whole, tight)
   end)
 
   it("leaves no results behind when a commit fails", function()
