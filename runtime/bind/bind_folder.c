@@ -80,12 +80,13 @@ struct folder_watch {
     char texts[];
 };
 
-static void on_change(void *context) {
-    struct folder_watch *w = context;
+static bool on_change(void *context) {
+    const struct folder_watch *w = context;
     struct error err;
-    if (work_submit(w->host, w->module, w->func, "", &err) != STATUS_OK)
-        log_event(LOG_LEVEL_ERROR, "watch_failed", log_text("folder", w->path),
-                  log_text("reason", err.reason));
+    if (work_submit(w->host, w->module, w->func, "", &err) == STATUS_OK) return true;
+    log_event(LOG_LEVEL_WARN, "watch_delayed", log_text("folder", w->path),
+              log_text("reason", err.reason));
+    return false;
 }
 
 static const char *copy_text(char **at, const char *text) {

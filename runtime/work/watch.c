@@ -1,17 +1,16 @@
 /* work/watch.c - see watch.h. */
 #include "work/watch.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define QUIET_MS 150   // without a change, before it is told
-#define RETRY_MS 1000  // between two looks for a folder that is not there
+#define RETRY_MS 1000  // until the next look for a folder that is not there, or the next call
 
 struct watch {
     struct loop_task start;  // first: the loop hands this back
     struct loop *loop;
-    void (*changed)(void *context);
+    bool (*changed)(void *context);
     void *context;
     uv_fs_event_t event;
     uv_timer_t timer;  // runs until the folder is quiet, or until the next retry
@@ -39,7 +38,8 @@ static void on_timer(uv_timer_t *timer) {
     struct watch *w = timer->data;
     bool was_watching = w->watching;
     renew(w);
-    if (was_watching || w->watching) w->changed(w->context);
+    bool told = (!was_watching && !w->watching) || w->changed(w->context);
+    if (!told) uv_timer_start(&w->timer, on_timer, RETRY_MS, 0);
 }
 
 static void start(struct loop_task *task) {
@@ -51,7 +51,7 @@ static void start(struct loop_task *task) {
     uv_timer_start(&w->timer, on_timer, 0, 0);
 }
 
-enum status watch_new(struct loop *l, const char *folder, void (*changed)(void *context),
+enum status watch_new(struct loop *l, const char *folder, bool (*changed)(void *context),
                       void *context, struct watch **out, struct error *err) {
     size_t size = strlen(folder) + 1;
     struct watch *w = calloc(1, sizeof *w + size);

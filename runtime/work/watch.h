@@ -6,12 +6,13 @@
 #define BLIP_WORK_WATCH_H
 
 #include "work/loop.h"
+#include <stdbool.h>
 
 struct watch;
 
-/* Starts to watch; changed(context) is called on the loop thread. Any thread.
- * STATUS_NO_MEMORY. */
-enum status watch_new(struct loop *l, const char *folder, void (*changed)(void *context),
+/* Starts to watch; changed(context) is called on the loop thread, and again after a while when
+ * it answers false. Any thread. STATUS_NO_MEMORY. */
+enum status watch_new(struct loop *l, const char *folder, bool (*changed)(void *context),
                       void *context, struct watch **out, struct error *err);
 
 /* Ends it: no call comes any more. On the loop thread, or when the loop has stopped and every
