@@ -33,7 +33,8 @@ void bytes_append_format(struct bytes *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Numbers and strings as JSON writes them: NaN and infinite become null, a double always has a
- * point or an exponent, text is quoted and escaped, and what is not UTF-8 in it becomes U+FFFD. */
+ * point or an exponent, text is quoted and escaped, and what is not UTF-8 in it becomes U+FFFD.
+ */
 void bytes_append_int(struct bytes *b, int64_t value);
 void bytes_append_double(struct bytes *b, double value);
 void bytes_append_quoted(struct bytes *b, const char *text, size_t size);

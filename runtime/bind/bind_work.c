@@ -27,8 +27,7 @@ struct call {
     char texts[];
 };
 
-// --- running
-// ----------------------------------------------------------------------------------
+// --- running ---------------------------------------------------------------------------------
 
 static int call_function(lua_State *L) {
     const struct call *call = lua_touserdata(L, 1);
@@ -70,8 +69,7 @@ static void job_end(struct job *job, enum status how) {
 
 static const struct job_class call_job = {.run = job_run, .end = job_end};
 
-// --- making
-// -----------------------------------------------------------------------------------
+// --- making ----------------------------------------------------------------------------------
 
 // Copies a text and its terminator to *at, moves *at behind it and returns the copy.
 static const char *copy_text(char **at, const char *text, size_t size) {
@@ -213,8 +211,7 @@ static int bind_work_counts(lua_State *L) {
     return 1;
 }
 
-// --- the schedule
-// -----------------------------------------------------------------------------
+// --- the schedule ----------------------------------------------------------------------------
 
 static struct call *call_of(struct schedule_entry *entry) {
     return (void *)((char *)entry - offsetof(struct call, entry));

@@ -77,8 +77,7 @@ static enum status open_server(struct serve *s, struct error *err) {
     return status;
 }
 
-// --- signals
-// ----------------------------------------------------------------------------------
+// --- signals ---------------------------------------------------------------------------------
 
 static void on_drained(void *context) {
     struct serve *s = context;
@@ -144,8 +143,7 @@ static void close_signals(struct serve *s) {
         if (s->signals[i].data) uv_close((uv_handle_t *)&s->signals[i], NULL);
 }
 
-// --- life
-// -------------------------------------------------------------------------------------
+// --- life ------------------------------------------------------------------------------------
 
 // A connection is a descriptor; the default limit of 1,024 is below ours.
 static void raise_descriptor_limit(void) {
@@ -206,7 +204,8 @@ int serve_run(int count, char **args) {
     apply_log(&s.settings);
     raise_descriptor_limit();
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of the write, as a full disk is
+    signal(SIGXFSZ,
+           SIG_IGN);  // a file at its limit is an error of the write, as a full disk is
     host_init(&s.host);
     int code = run(&s);
     close_all(&s);

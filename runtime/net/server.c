@@ -42,8 +42,7 @@ struct server {
     struct metric *seconds, *open, *cancelled;
 };
 
-// --- running libmicrohttpd
-// --------------------------------------------------------------------
+// --- running libmicrohttpd -------------------------------------------------------------------
 
 static void run(struct server *s);
 
@@ -89,8 +88,7 @@ static void on_sweep(uv_timer_t *timer) {
     run(s);
 }
 
-// --- answering
-// --------------------------------------------------------------------------------
+// --- answering -------------------------------------------------------------------------------
 
 static void note_answer(struct server *s, const struct request *r) {
     int64_t took_ns = time_monotonic_ns() - r->started_ns;
@@ -155,8 +153,7 @@ static void job_end(struct job *job, enum status how) {
     struct request *r = (struct request *)job;
     if (how == STATUS_CANCELLED)
         reply_error(&r->reply, 503, "task_cancelled_exception",
-                    "the request was not begun within its %lld ms",
-                    (long long)r->server->options.limits.request_ms);
+                    "the request was dropped before a worker had begun it");
     loop_post(r->server->options.loop, &r->ended);
 }
 
@@ -187,8 +184,7 @@ static enum MHD_Result submit(struct server *s, struct request *r) {
     return MHD_YES;
 }
 
-// --- reading
-// ----------------------------------------------------------------------------------
+// --- reading ---------------------------------------------------------------------------------
 
 // The uri is known, the headers are not yet.
 static void *on_uri(void *context, const char *uri, struct MHD_Connection *http) {
@@ -331,8 +327,7 @@ static size_t keep_escapes(void *context, struct MHD_Connection *http, char *tex
     return strlen(text);
 }
 
-// --- life
-// -------------------------------------------------------------------------------------
+// --- life ------------------------------------------------------------------------------------
 
 static struct MHD_Daemon *start_daemon(struct server *s) {
     const struct server_limits *limits = &s->options.limits;

@@ -50,7 +50,7 @@ bool job_cancelled(void) {
     return current && (atomic_load(&current->cancelled) || past_deadline(current));
 }
 
-// --- queues ---------------------------------------------------------------------------------
+// --- queues ----------------------------------------------------------------------------------
 
 static void queue_push(struct queue *q, struct job *job) {
     job->next = NULL;
@@ -93,7 +93,7 @@ static struct job *take_job(struct pool *p) {
     return job;
 }
 
-// --- a worker -------------------------------------------------------------------------------
+// --- a worker --------------------------------------------------------------------------------
 
 static void run_job(struct worker *w, struct job *job) {
     struct pool *p = w->pool;
@@ -179,7 +179,7 @@ static void *worker_main(void *argument) {
     return NULL;
 }
 
-// --- the pool -------------------------------------------------------------------------------
+// --- the pool --------------------------------------------------------------------------------
 
 static void destroy(struct pool *p) {
     for (unsigned i = 0; i < p->options.workers; i++)

@@ -20,7 +20,7 @@ struct schedule {
     size_t size, capacity;
 };
 
-// --- the heap -------------------------------------------------------------------------------
+// --- the heap --------------------------------------------------------------------------------
 
 static void put(struct schedule *s, size_t place, struct schedule_entry *entry) {
     s->heap[place] = entry;
@@ -67,7 +67,7 @@ static bool heap_reserve(struct schedule *s) {
     return true;
 }
 
-// --- the timer ------------------------------------------------------------------------------
+// --- the timer -------------------------------------------------------------------------------
 
 static void on_timer(uv_timer_t *timer);
 
@@ -113,7 +113,7 @@ static void on_rearm(struct loop_task *task) {
     pthread_mutex_unlock(&s->lock);
 }
 
-// --- the schedule ---------------------------------------------------------------------------
+// --- the schedule ----------------------------------------------------------------------------
 
 enum status schedule_new(const struct schedule_options *options, struct schedule **out,
                          struct error *err) {
