@@ -166,11 +166,12 @@ static enum status open_all(struct serve *s, struct error *err) {
 }
 
 static void close_all(struct serve *s) {
-    pool_free(s->host.pool, 0);
+    if (s->host.pool) pool_close(s->host.pool, 0);
     if (s->host.loop) loop_drain(s->host.loop);  // the last answers
     folder_watch_free(&s->host);
     server_free(s->server);
     schedule_free(s->host.schedule);
+    pool_free(s->host.pool);
     close_signals(s);
     loop_free(s->host.loop);
     store_close(s->host.store);

@@ -423,7 +423,7 @@ enum status table_drop(struct connection *c, const char *name, struct error *err
         if (status == STATUS_OK) {
             t->dropped = true;
             status = connection_commit(c, err);
-            t->dropped = status == STATUS_OK;
+            if (status != STATUS_OK) t->dropped = false;
         } else {
             connection_rollback(c);
         }

@@ -24,7 +24,7 @@ struct table {
     uint64_t mapping_version;
     // guarded by writer: held from a transaction's first write to its end
     pthread_mutex_t writer;
-    bool dropped;
+    _Atomic bool dropped;  // taken back without the lock when the commit of a drop fails
     int64_t next_seq_no;   // -1 until the first write
     int64_t least_seq_no;  // as the registry says: deletes may have gone beyond the rows
     struct id_map *ids;    // NULL until an explicit id is written

@@ -181,9 +181,13 @@ static void *worker_main(void *argument) {
 
 // --- the pool --------------------------------------------------------------------------------
 
-static void destroy(struct pool *p) {
+static void join_workers(struct pool *p) {
     for (unsigned i = 0; i < p->options.workers; i++)
         if (p->workers[i].started) pthread_join(p->workers[i].thread, NULL);
+}
+
+void pool_free(struct pool *p) {
+    if (!p) return;
     pthread_cond_destroy(&p->settled);
     pthread_cond_destroy(&p->work);
     pthread_mutex_destroy(&p->lock);
@@ -239,7 +243,8 @@ enum status pool_new(const struct pool_options *options, struct pool **out, stru
     }
     if (err) *err = p->error;
     enum status status = p->error.status;
-    destroy(p);
+    join_workers(p);
+    pool_free(p);
     return status;
 }
 
@@ -382,8 +387,7 @@ static void wait_idle(struct pool *p, int64_t until_ns) {
         if (pthread_cond_timedwait(&p->settled, &p->lock, &until) != 0) return;
 }
 
-void pool_free(struct pool *p, int64_t wait_ms) {
-    if (!p) return;
+void pool_close(struct pool *p, int64_t wait_ms) {
     pthread_mutex_lock(&p->lock);
     p->closing = true;
     struct job *background = take_all(&p->queues[LANE_BACKGROUND], is_any, NULL);
@@ -395,7 +399,7 @@ void pool_free(struct pool *p, int64_t wait_ms) {
     pthread_mutex_unlock(&p->lock);
     end_all(background);
     end_all(interactive);
-    destroy(p);
+    join_workers(p);
 }
 
 struct pool_counts pool_counts(struct pool *p) {

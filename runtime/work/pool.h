@@ -60,8 +60,10 @@ struct pool_options {
 enum status pool_new(const struct pool_options *options, struct pool **out, struct error *err);
 
 /* Takes no more jobs, cancels background jobs and waits at most wait_ms for those that run,
- * then cancels all and joins the threads. NULL is fine. */
-void pool_free(struct pool *p, int64_t wait_ms);
+ * then cancels all and joins the threads. The pool refuses jobs from then on. */
+void pool_close(struct pool *p, int64_t wait_ms);
+
+void pool_free(struct pool *p);  // after pool_close(); NULL is fine
 
 /* Queues a job. STATUS_BUSY when the lane's queue is full or the pool is closing: end() is not
  * called then. Any thread. */
