@@ -37,16 +37,35 @@ QUAD_INLINE double score_up(const struct tree_space *s, const struct tree *t,
     return score;
 }
 
-static double score_short(const struct tree_space *s, const struct tree *t,
-                          const struct tree_path *path, const float *x) {
-    quad lo[2], hi[2];
-    return score_up(s, t, path, x, lo, hi, box_of_eight);
-}
+// One function for each length of a point that is common, so that its loops are unrolled.
+#define SCORE_OF(name, quads, form)                                                            \
+    static double name(const struct tree_space *s, const struct tree *t,                       \
+                       const struct tree_path *path, const float *x) {                         \
+        quad lo[quads], hi[quads];                                                             \
+        return score_up(s, t, path, x, lo, hi, form);                                          \
+    }
+SCORE_OF(score_8, 2, ((struct box_form){2, true}))
+SCORE_OF(score_16, 4, ((struct box_form){4, true}))
+SCORE_OF(score_24, 6, ((struct box_form){6, true}))
+SCORE_OF(score_40, 10, ((struct box_form){10, true}))
+SCORE_OF(score_any, TREE_MAX_DIMS / QUAD, box_form_of(s))
 
-static double score_long(const struct tree_space *s, const struct tree *t,
-                         const struct tree_path *path, const float *x) {
-    quad lo[TREE_MAX_DIMS / QUAD], hi[TREE_MAX_DIMS / QUAD];
-    return score_up(s, t, path, x, lo, hi, box_form_of(s));
+typedef double score_tree(const struct tree_space *s, const struct tree *t,
+                          const struct tree_path *path, const float *x);
+
+static score_tree *score_for(size_t dims) {
+    switch (dims) {
+    case 8:
+        return score_8;
+    case 16:
+        return score_16;
+    case 24:
+        return score_24;
+    case 40:
+        return score_40;
+    default:
+        return score_any;
+    }
 }
 
 // Takes a group of trees down to x's leaves, in step.
@@ -79,6 +98,7 @@ double forest_score(const struct forest *f, const float *point) {
     const struct tree_space *s = &f->space;
     float x[TREE_MAX_DIMS];
     forest_read(f, point, x);
+    score_tree *score = score_for(s->dims);
     struct tree_path paths[GROUP];
     double sum = 0;
     for (size_t first = 0; first < f->trees; first += GROUP) {
@@ -87,9 +107,7 @@ double forest_score(const struct forest *f, const float *point) {
         for (size_t i = 0; i < count; i++) {
             const struct tree *t = forest_tree(f, first + i);
             if (t->root == TREE_EMPTY) continue;
-            double score = box_is_of_eight(s) ? score_short(s, t, &paths[i], x)
-                                              : score_long(s, t, &paths[i], x);
-            sum += score * t->log_mass;
+            sum += score(s, t, &paths[i], x) * t->log_mass;
         }
     }
     return sum / (double)f->trees;
