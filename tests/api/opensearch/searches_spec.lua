@@ -147,6 +147,18 @@ describe("searches of the OpenSearch dialect", function()
       refused(blip:delete(path), 400, "parse_exception", "request body or source parameter is required")
     end)
 
+    it("find nothing of a deleted detector when the cluster deletes results with it", function()
+      local key = "plugins.anomaly_detection.delete_anomaly_result_when_delete_detector"
+      assert.equal(200, blip:put("/_cluster/settings", { persistent = { [key] = true } }).status)
+      local detector = orders.create(blip, { name = "short-lived" })
+      local range = { start_time = orders.START_MS, end_time = orders.END_MS }
+      assert.equal(200, blip:post(("%s/%s/_start"):format(orders.DETECTORS, detector), range).status)
+      orders.await_task(blip, detector)
+      assert.equal(599, count(orders.DETECTORS .. "/results/_search", detector))
+      assert.equal(200, blip:delete(("%s/%s"):format(orders.DETECTORS, detector)).status)
+      assert.equal(0, count(orders.DETECTORS .. "/results/_search", detector))
+    end)
+
     it("find tasks", function()
       local hits = search("tasks/", { query = { term = { detector_id = own } } }).json.hits
       assert.same({ 1, "FINISHED" }, { hits.total.value, hits.hits[1]._source.state })

@@ -8,7 +8,10 @@ local parse = require "blip.api.opensearch.parse"
 local paths = require "blip.api.opensearch.paths"
 local refuse = require "blip.api.opensearch.refuse"
 local registry = require "blip.detector.registry"
+local removal = require "blip.api.opensearch.removal"
 local reply = require "blip.api.reply"
+local result_index = require "blip.api.opensearch.result_index"
+local settings = require "blip.api.opensearch.settings"
 local stored = require "blip.api.opensearch.stored"
 local time = require "runtime.time"
 
@@ -100,6 +103,9 @@ paths.both(routes, "DELETE /detectors/{id}", function(request)
   request:allow {}
   local id = request.params.id
   checks.for_delete(id)
+  if settings.get "delete_anomaly_result_when_delete_detector" then
+    removal.by_query(result_index.PATTERN, { query = { term = { detector_id = id } } })
+  end
   local answer = stored.delete(id)
   return reply.ok(json.ordered({
     _index = answer._index,
