@@ -131,7 +131,8 @@ local RELATIONS = { intersects = true, contains = true, within = true }
 
 clauses.range = field_clause("range", {
   known = read.set "gt gte lt lte from to include_lower include_upper format time_zone relation boost _name",
-}, function(field, _, options)
+}, function(field, value, options)
+  if value ~= nil then return problem.parsing("[range] query does not support [%s]", field) end
   if next(options) and options.relation and not RELATIONS[tostring(options.relation):lower()] then
     return problem.argument("%s is not a valid relation", tostring(options.relation))
   end
@@ -312,6 +313,9 @@ function clauses.multi_match(body)
   }
   local list = {}
   for i, field in ipairs(read.list(body.fields)) do
+    if type(field) ~= "string" then
+      return problem.parsing("[multi_match] query does not support fields of [%s]", read.token(field))
+    end
     list[i] = filter.match(field:gsub("%^.*$", ""), body.query, options)
   end
   return filter.any_of(list)

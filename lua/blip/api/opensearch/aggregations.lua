@@ -6,6 +6,7 @@
 -- @module blip.api.opensearch.aggregations
 local json = require "runtime.json"
 local canonical = require "blip.api.opensearch.canonical"
+local dsl = require "blip.query.dsl"
 local problem = require "blip.query.problem"
 local refuse = require "blip.api.opensearch.refuse"
 local tokens = require "blip.api.opensearch.tokens"
@@ -16,6 +17,9 @@ local SUGGESTIBLE = {}
 local aggregations = {}
 
 local function doubles(values)
+  if not json.is_array(values) then
+    values = { values }
+  end
   local list = {}
   for i, value in ipairs(values) do
     list[i] = canonical.double(value)
@@ -25,8 +29,8 @@ end
 
 -- A script sent as text means its source.
 local function script(sent)
-  if type(sent) == "string" then
-    sent = { source = sent }
+  if type(sent) ~= "table" then
+    sent = { source = tostring(sent) }
   end
   local lang = { "lang", sent.id == nil and "painless" or nil }
   return canonical.options(sent, { "source", "id", lang, "options", "params" })
@@ -69,9 +73,18 @@ local METRICS = {
   ),
   weighted_avg = body_of { { "weight", nil, weight }, { "value", nil, weight }, "format", "value_type" },
 }
+-- The query of a filter aggregation, read as the search routes do.
+local function filter(body)
+  local node, err = dsl.query(body)
+  if not node then
+    error(err, 0)
+  end
+  return canonical.query(body)
+end
+
 -- One bucket around a single number.
 local WRAPPERS = {
-  filter = canonical.query,
+  filter = filter,
   missing = body_of { "field" },
   nested = body_of { "path" },
   reverse_nested = body_of { "path" },

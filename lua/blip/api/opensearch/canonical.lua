@@ -3,6 +3,7 @@
 -- The queries come checked (`blip.query.dsl` has read them); a new query is one line of `QUERIES`.
 -- @module blip.api.opensearch.canonical
 local json = require "runtime.json"
+local refuse = require "blip.api.opensearch.refuse"
 local tokens = require "blip.api.opensearch.tokens"
 
 local canonical = {}
@@ -17,6 +18,9 @@ end
 -- function shapes a value
 -- @return an ordered object
 function canonical.options(sent, options)
+  if type(sent) ~= "table" then
+    refuse.content(1, 1, "expected an object of options but found [%s]", tostring(sent))
+  end
   local written, keys = {}, {}
   for _, option in ipairs(options) do
     local name, default, shape = option, nil, nil
@@ -77,16 +81,35 @@ local function plain(options)
   end
 end
 
+-- The field that a query is about, and what it says of it; boost and name may stand beside it.
+local function field_of(body)
+  for _, name in ipairs(tokens.keys(body)) do
+    if name ~= "boost" and name ~= "_name" then
+      return name, body[name]
+    end
+  end
+end
+
+-- What is said of a field, as a table that may be changed.
+local function options_of(body, value, short)
+  local sent = { boost = body.boost, _name = body._name }
+  if not is_object(value) then
+    sent[short] = value
+    return sent
+  end
+  for name, each in pairs(value) do
+    sent[name] = each
+  end
+  return sent
+end
+
 -- A query over one field, written `{"field":value}` or `{"field":{options}}`; `short` is the option
 -- that a value means.
 local function over_field(short, options, aliases)
   local all = with_boost(options)
   return function(body)
-    local field = tokens.keys(body)[1]
-    local sent = body[field]
-    if not is_object(sent) then
-      sent = { [short] = sent }
-    end
+    local field, value = field_of(body)
+    local sent = options_of(body, value, short)
     for alias, name in pairs(aliases or {}) do
       sent[name] = sent[name] == nil and sent[alias] or sent[name]
     end
@@ -106,11 +129,8 @@ local RANGE = with_boost {
 
 -- Bounds have many spellings; the stored one has from, to and whether each belongs to the range.
 local function range(body)
-  local field = tokens.keys(body)[1]
-  local sent = {}
-  for name, value in pairs(body[field]) do
-    sent[name] = value
-  end
+  local field, value = field_of(body)
+  local sent = options_of(body, value)
   if sent.gte ~= nil or sent.gt ~= nil then
     sent.from, sent.include_lower = sent.gte ~= nil and sent.gte or sent.gt, sent.gt == nil
   end

@@ -18,6 +18,7 @@ describe("blip.api.opensearch.canonical writes out", function()
     { "ids", '{"values":"1"}', '{"values":["1"],"boost":1.0}' },
     { "term", '{"a":true}', '{"a":{"value":true,"boost":1.0}}' },
     { "term", '{"a":{"value":"x","boost":2}}', '{"a":{"value":"x","boost":2.0}}' },
+    { "term", '{"boost":2,"a":1}', '{"a":{"value":1,"boost":2.0}}' },
     { "terms", '{"a":["x"]}', '{"a":["x"],"boost":1.0}' },
     { "terms", '{"boost":3,"a":["x"]}', '{"a":["x"],"boost":3.0}' },
     {

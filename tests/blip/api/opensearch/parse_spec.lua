@@ -245,6 +245,18 @@ describe("blip.api.opensearch.parse", function()
         "Custom query error in data filter: unknown query [foo]",
       },
       {
+        "feature_attributes",
+        "an unknown query in a filter aggregation",
+        { feature_attributes = feature '{"f":{"filter":{"foo":{}},"aggs":{"v":{"avg":{"field":"a"}}}}}' },
+        "Custom query error: unknown query [foo]",
+      },
+      {
+        "filter_query",
+        "a range that is none",
+        { filter_query = '{"range":{"a":5}}' },
+        "Custom query error in data filter: [range] query does not support [a]",
+      },
+      {
         "result_index",
         "a result index of another name",
         { result_index = '"mine"' },
