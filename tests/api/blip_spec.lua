@@ -188,6 +188,13 @@ describe("detector scripts", function()
     assert.equal(1, blip:get("/_blip/detectors/live/results").json.total)
   end)
 
+  it("wait for a source that is not there yet", function()
+    write("wait.lua", (SOUND:format("wait", "x"):gsub('"logs"', '"not-yet"'):gsub('"1m"', '"1s"')))
+    wait_for(function(l) return has(l, "wait") and has(l, "wait").running end)
+    time.sleep_ms(8500) -- more failures in a row than a REST detector may have
+    assert.is_true(blip:get("/_blip/detectors/wait").json.running)
+  end)
+
   it("are looked at again on SIGHUP", function()
     blip:signal "HUP"
     assert.is_truthy(blip:event "server_reloaded")

@@ -192,7 +192,8 @@ local function failed(d, job, err)
   log.warn("run_failed", { detector = d.id, reason = err.reason })
   local state = live.state(d.id)
   local failures = (state and state.failures or 0) + 1
-  if failures > MOST_FAILURES then
+  -- A script's detector waits for its source: its file says that it is to run.
+  if failures > MOST_FAILURES and d.origin ~= "script" then
     return give_up(d, d.id, job,
       ("Stopped analysis as job failed consecutively for more than 6 times: %s"):format(err.reason))
   end
