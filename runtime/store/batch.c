@@ -33,7 +33,7 @@ duckdb_string_t batch_text(const char *bytes, size_t size) {
         memcpy(s.value.inlined.inlined, bytes, size);
     } else {
         memcpy(s.value.pointer.prefix, bytes, sizeof s.value.pointer.prefix);
-        s.value.pointer.ptr = (char *)(uintptr_t)bytes;  // DuckDB only reads it
+        s.value.pointer.ptr = (char *)bytes;  // DuckDB only reads it
     }
     return s;
 }
@@ -80,7 +80,8 @@ static bool resize(void *array, size_t count, size_t size) {
 }
 
 static enum status no_memory(struct error *err) {
-    return fail(err, STATUS_NO_MEMORY, "no memory for a batch of documents");
+    fail(err, STATUS_NO_MEMORY, "no memory for a batch of documents");
+    return STATUS_NO_MEMORY;
 }
 
 static size_t value_size(enum storage storage) {

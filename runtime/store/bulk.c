@@ -16,7 +16,8 @@ static bool is(const char *key, size_t size, const char *word) {
 }
 
 static enum status no_memory(struct error *err) {
-    return fail(err, STATUS_NO_MEMORY, "no memory for a bulk request");
+    fail(err, STATUS_NO_MEMORY, "no memory for a bulk request");
+    return STATUS_NO_MEMORY;
 }
 
 void bulk_free(struct bulk *b) {
@@ -127,7 +128,7 @@ static const char *token_name(const struct json *v) {
 // which are longer.
 static enum status stable_text(struct json *v, struct span *out, struct error *err) {
     bool stable;
-    char *start = (char *)(uintptr_t)json_start(v);
+    char *start = (char *)json_start(v);
     if (json_kind_of(v) == JSON_NUMBER) {
         struct json_number n;
         enum status read = json_get_number(v, &n, err);

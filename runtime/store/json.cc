@@ -105,7 +105,7 @@ status json_each_element(json *v, json_value_fn *use, void *context, error *err)
     if (auto code = v->value.get_array().get(array)) return refuse(code, err);
     for (auto &&found : array) {
         ondemand::value value;
-        if (auto code = std::move(found).get(value)) return refuse(code, err);
+        if (auto code = found.get(value)) return refuse(code, err);
         if (status s = visit(value, v->depth + 1, use, context, err)) return s;
     }
     return STATUS_OK;

@@ -61,7 +61,8 @@ static void *grow(void *array, size_t count, size_t *capacity, size_t element_si
 }
 
 static enum status no_memory(struct error *err) {
-    return fail(err, STATUS_NO_MEMORY, "no memory for a mapping");
+    fail(err, STATUS_NO_MEMORY, "no memory for a mapping");
+    return STATUS_NO_MEMORY;
 }
 
 static void field_free(struct field *f) {
@@ -276,7 +277,10 @@ static bool copy_field(struct mapping *m, const struct field *from) {
 
 struct mapping *mapping_copy(const struct mapping *from) {
     struct mapping *m = calloc(1, sizeof *m);
-    bool lost = !m;
+    if (!m) return NULL;
+    m->fields = calloc(from->field_count, sizeof(struct field *));
+    bool lost = !m->fields;
+    if (!lost) m->field_capacity = from->field_count;
     for (size_t i = 0; i < from->field_count && !lost; i++)
         lost = !copy_field(m, from->fields[i]);
     for (size_t i = 0; i < from->column_count && !lost; i++) {

@@ -262,7 +262,7 @@ struct column_parse {
 
 static enum status read_column_part(void *context, struct json *v, struct error *err) {
     struct column_parse *p = context;
-    const char *text = NULL;
+    const char *text = "";
     size_t size = 0;
     bool flag = false, stable;
     enum status status = json_kind_of(v) == JSON_STRING

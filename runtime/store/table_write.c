@@ -87,7 +87,7 @@ static enum status load_next_seq_no(struct connection *c, struct table *t, struc
     bytes_append_text(&sql, "SELECT coalesce(max(_seq_no) + 1, 0) FROM main.");
     append_identifier(&sql, t->name);
     bytes_append_char(&sql, '\0');
-    duckdb_result result;
+    duckdb_result result = {0};
     enum status status = bytes_ok(&sql) ? run_statement(c, sql.data, NULL, 0, &result, err)
                                         : fail(err, STATUS_NO_MEMORY, "no memory");
     bytes_free(&sql);
@@ -106,10 +106,17 @@ static struct table_write *find_write(struct connection *c, const struct table *
     return NULL;
 }
 
-enum status table_write_lock(struct connection *c, struct table *t, struct error *err) {
-    if (find_write(c, t)) return STATUS_OK;
-    struct table_write *w = calloc(1, sizeof *w);
-    if (!w) return fail(err, STATUS_NO_MEMORY, "no memory to write");
+// The connection's hold on a table, taken when it has none yet.
+static enum status hold(struct connection *c, struct table *t, struct table_write **out,
+                        struct error *err) {
+    struct table_write *w = find_write(c, t);
+    *out = w;
+    if (w) return STATUS_OK;
+    *out = w = calloc(1, sizeof *w);
+    if (!w) {
+        fail(err, STATUS_NO_MEMORY, "no memory to write");
+        return STATUS_NO_MEMORY;
+    }
     enum status status = lock_writer(t, err);
     if (status != STATUS_OK) {
         free(w);
@@ -121,11 +128,16 @@ enum status table_write_lock(struct connection *c, struct table *t, struct error
     return STATUS_OK;
 }
 
+enum status table_write_lock(struct connection *c, struct table *t, struct error *err) {
+    struct table_write *w;
+    return hold(c, t, &w, err);
+}
+
 enum status table_write_begin(struct connection *c, struct table *t, struct table_write **out,
                               struct error *err) {
-    enum status status = table_write_lock(c, t, err);
+    enum status status = hold(c, t, out, err);
     if (status != STATUS_OK) return status;
-    struct table_write *w = *out = find_write(c, t);
+    struct table_write *w = *out;
     if (w->begun) return STATUS_OK;
     if (t->next_seq_no < 0) status = load_next_seq_no(c, t, err);
     w->next_seq_no = t->next_seq_no;
@@ -159,7 +171,7 @@ static enum status load_ids(struct connection *c, struct table *t, struct id_map
     bytes_append_text(&sql, "SELECT _id, _seq_no, _version FROM main.");
     append_identifier(&sql, t->name);
     bytes_append_char(&sql, '\0');
-    duckdb_result result;
+    duckdb_result result = {0};
     enum status status = bytes_ok(&sql) ? run_statement(c, sql.data, NULL, 0, &result, err)
                                         : fail(err, STATUS_NO_MEMORY, "no memory");
     bytes_free(&sql);

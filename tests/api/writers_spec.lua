@@ -35,7 +35,8 @@ describe("writers at the same time", function()
         local lines = {}
         for n = 1, 20 do
           lines[#lines + 1] = '{"index":{"_index":"w-fields"}}'
-          lines[#lines + 1] = json.encode { ["f" .. round .. "_" .. i] = n, ["common" .. round] = { "a", "b" } }
+          local own, shared = "f" .. round .. "_" .. i, "common" .. round
+          lines[#lines + 1] = json.encode { [own] = n, [shared] = { "a", "b" } }
         end
         return bulk(lines)
       end)
