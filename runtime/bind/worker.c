@@ -86,7 +86,9 @@ static int answer(lua_State *L) {
     lua_call(L, 1, 3);
     size_t size;
     const char *body = luaL_checklstring(L, -1, &size);
-    r->reply.status = (unsigned)luaL_checkinteger(L, -3);
+    lua_Integer status = luaL_checkinteger(L, -3);
+    if (status < 200 || status > 599) luaL_error(L, "a route answered with status %I", status);
+    r->reply.status = (unsigned)status;
     read_headers(L, lua_gettop(L) - 1, &r->reply);
     bytes_append(&r->reply.body, body, size);
     return 0;

@@ -138,14 +138,17 @@ static void time_out(struct connection *c, const char *what, int64_t ms) {
     reply_clear(&reply);
 }
 
+// A limit of 0 is none.
+static bool past(int64_t age_ms, int64_t limit_ms) { return limit_ms > 0 && age_ms > limit_ms; }
+
 static void sweep_one(struct connection *c, int64_t now_ns) {
     const struct server_limits *limits = &c->all->limits;
     int64_t age_ms = (now_ns - c->since_ns) / 1000000;
-    if (c->phase == PHASE_HEADER && age_ms > limits->header_ms)
+    if (c->phase == PHASE_HEADER && past(age_ms, limits->header_ms))
         time_out(c, "headers", limits->header_ms);
-    else if (c->phase == PHASE_BODY && age_ms > limits->body_ms)
+    else if (c->phase == PHASE_BODY && past(age_ms, limits->body_ms))
         time_out(c, "body", limits->body_ms);
-    else if (c->phase == PHASE_IDLE && age_ms > limits->idle_ms)
+    else if (c->phase == PHASE_IDLE && past(age_ms, limits->idle_ms))
         shutdown(c->fd, SHUT_RDWR);
 }
 

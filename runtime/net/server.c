@@ -38,7 +38,7 @@ struct server {
     void (*drained)(void *context);
     void *drained_context;
 
-    struct metric *answers[6];  // by status / 100
+    struct metric *answers[6];  // by status / 100, from 2 on
     struct metric *seconds, *open, *cancelled;
 };
 
@@ -91,8 +91,9 @@ static void on_sweep(uv_timer_t *timer) {
 // --- answering -------------------------------------------------------------------------------
 
 static void note_answer(struct server *s, const struct request *r) {
+    assert(r->reply.status >= 200 && r->reply.status < 600);
     int64_t took_ns = time_monotonic_ns() - r->started_ns;
-    metric_add(s->answers[r->reply.status / 100 % 6], 1);
+    metric_add(s->answers[r->reply.status / 100], 1);
     metric_add(s->seconds, (double)took_ns / 1e9);
     bool slow = s->options.limits.slow_ms && took_ns / 1000000 > s->options.limits.slow_ms;
     enum log_level level = slow ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG;
@@ -329,26 +330,39 @@ static size_t keep_escapes(void *context, struct MHD_Connection *http, char *tex
 
 // --- life ------------------------------------------------------------------------------------
 
+// When libmicrohttpd gives a silent connection up, in seconds. Our own time-outs come first;
+// this one ends clients that do not read their answer. 0 when one of ours is none.
+static unsigned silence_seconds(const struct server_limits *limits) {
+    const int64_t times[] = {limits->header_ms, limits->body_ms, limits->idle_ms};
+    int64_t longest_ms = 0;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        if (times[i] == 0) return 0;
+        if (times[i] > longest_ms) longest_ms = times[i];
+    }
+    return (unsigned)(longest_ms / 1000 + 2);
+}
+
 static struct MHD_Daemon *start_daemon(struct server *s) {
     const struct server_limits *limits = &s->options.limits;
     size_t buffer = 2 * (limits->request_line_bytes + limits->header_bytes);
     if (buffer < SMALLEST_BUFFER) buffer = SMALLEST_BUFFER;
-    int64_t longest_ms = limits->header_ms;
-    if (limits->body_ms > longest_ms) longest_ms = limits->body_ms;
-    if (limits->idle_ms > longest_ms) longest_ms = limits->idle_ms;
-    return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, s,
-        MHD_OPTION_LISTEN_SOCKET, s->options.listener, MHD_OPTION_CONNECTION_LIMIT,
-        limits->connections + SPARE_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, buffer,
-        // Our own time-outs come first; this one ends clients that do not read their answer.
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(longest_ms / 1000 + 2),
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, s, MHD_OPTION_URI_LOG_CALLBACK, on_uri, s, MHD_OPTION_UNESCAPE_CALLBACK,
-        keep_escapes, s, MHD_OPTION_END);
+    struct MHD_OptionItem items[] = {
+        {MHD_OPTION_LISTEN_SOCKET, s->options.listener, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, limits->connections + SPARE_CONNECTIONS, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)buffer, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, silence_seconds(limits), NULL},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_uri, s},
+        {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, s},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access,
+                            s, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
 }
 
 static void make_metrics(struct server *s) {
-    for (int i = 0; i < 6; i++) {
+    for (int i = 2; i < 6; i++) {
         char labels[32];
         snprintf(labels, sizeof labels, "status=\"%dxx\"", i);
         s->answers[i] = metric_get(METRIC_COUNTER, "blip_http_requests_total", labels,

@@ -43,6 +43,21 @@ describe("blip serve", function()
     client:close()
   end)
 
+  it("takes limits of no time as none", function()
+    blip = server.start {
+      limits = { idle_time = "0s", header_time = "0s", body_time = "0s", request_time = "0s" },
+    }
+    assert.equal(200, blip:get("/").status)
+    time.sleep_ms(500)
+    assert.equal(200, blip:get("/").status)
+    local client = blip:connect()
+    client:send("GET / HTTP/1.1\r\nHost: x\r\n")
+    time.sleep_ms(500)
+    client:send("\r\n")
+    assert.equal(200, client:receive().status)
+    client:close()
+  end)
+
   it("closes idle connections when it stops", function()
     blip = server.start()
     blip:get("/healthz")
