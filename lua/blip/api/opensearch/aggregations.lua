@@ -7,6 +7,7 @@
 local json = require "runtime.json"
 local canonical = require "blip.api.opensearch.canonical"
 local dsl = require "blip.query.dsl"
+local metrics = require "blip.query.metric"
 local problem = require "blip.query.problem"
 local refuse = require "blip.api.opensearch.refuse"
 local tokens = require "blip.api.opensearch.tokens"
@@ -121,6 +122,21 @@ local function token_of(value)
   return "VALUE_" .. type(value):upper()
 end
 
+-- Reads the options of an aggregation as the search routes do, so that both refuse the same.
+local function check_options(kind, body)
+  if not metrics[kind] or body.script ~= nil then
+    return
+  end
+  local ok, err = metrics[kind](body)
+  if ok then
+    return
+  elseif refuse.is_syntax(err) then
+    bad("%s", err.reason)
+  elseif err.type == "illegal_argument_exception" then
+    error(err, 0)
+  end
+end
+
 local rewrite_all
 
 -- The definition `{"avg":{...},"aggs":{...}}` of one aggregation.
@@ -141,6 +157,7 @@ local function rewrite(name, definition)
       if not shape and not OTHERS[key] then
         bad("Unknown aggregation type [%s]%s", key, problem.suggestion(key, SUGGESTIBLE))
       end
+      check_options(key, value)
       kind, written[key] = key, shape and shape(value) or value
     end
   end

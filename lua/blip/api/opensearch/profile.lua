@@ -125,6 +125,24 @@ local function detector_profile(id, detector, set, all)
   return json.ordered(answer, ORDER)
 end
 
+-- Adds `{"name":...,"value":...}` to an entity.
+local function read_attribute(reader, entity)
+  local field, value
+  reader:expect "START_OBJECT"
+  reader:each(function(name)
+    if name == "name" then
+      field = reader:text()
+    elseif name == "value" then
+      value = reader:text()
+    else
+      reader:skip()
+    end
+  end)
+  if field then
+    entity[field] = value
+  end
+end
+
 -- The entity that a request asks about, as `{ field = value }`; nil when it asks about the detector.
 local function asked_entity(request, detector)
   local reader = incoming.optional_reader(request)
@@ -134,8 +152,8 @@ local function asked_entity(request, detector)
     reader:each(function(name)
       if name == "entity" and reader.token == "START_ARRAY" then
         entity = {}
-        for _, attribute in ipairs(reader:tree()) do
-          entity[attribute.name] = attribute.value
+        while reader:next() ~= "END_ARRAY" do
+          read_attribute(reader, entity)
         end
       else
         reader:skip()

@@ -55,7 +55,9 @@ end
 -- @tparam table body with a `query`
 -- @treturn table Elasticsearch's answer; raises the dialect's error
 function removal.by_query(expression, body)
-  if body.query == nil then
+  if not json.is_object(body) then
+    return assert(search.check(body))
+  elseif body.query == nil then
     return assert(fail.es {
       status = 400,
       type = "action_request_validation_exception",

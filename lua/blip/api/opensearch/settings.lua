@@ -232,7 +232,11 @@ function settings.update(body)
   local kept, changed = stored(), {}
   for _, level in ipairs { "persistent", "transient" } do
     kept[level] = kept[level] or {}
-    local changes, err = change(level, kept[level], body[level] or {})
+    local sent = json.is_object(body) and body[level] or {}
+    if not json.is_object(body) or not json.is_object(sent) then
+      return fail.invalid("the settings of level [%s] must be an object", level)
+    end
+    local changes, err = change(level, kept[level], sent)
     if not changes then
       return nil, err
     end

@@ -220,7 +220,7 @@ describe("blip.api.opensearch.parse", function()
       {
         "feature_attributes",
         "two kinds of one aggregation",
-        { feature_attributes = feature '{"f":{"avg":{},"max":{}}}' },
+        { feature_attributes = feature '{"f":{"avg":{"field":"q"},"max":{"field":"q"}}}' },
         "Custom query error: Found two aggregation type definitions in [f]: [avg] and [max]",
       },
       {
@@ -233,8 +233,8 @@ describe("blip.api.opensearch.parse", function()
         "feature_attributes",
         "one name twice",
         {
-          feature_attributes = '[{"feature_name":"a","feature_enabled":true,"aggregation_query":{"x":{"avg":{}}}},'
-            .. '{"feature_name":"a","feature_enabled":true,"aggregation_query":{"y":{"avg":{}}}}]',
+          feature_attributes = '[{"feature_name":"a","feature_enabled":true,"aggregation_query":{"x":{"avg":{"field":"q"}}}},'
+            .. '{"feature_name":"a","feature_enabled":true,"aggregation_query":{"y":{"avg":{"field":"q"}}}}]',
         },
         "[a] appears more than once. Feature name has to be unique",
       },
@@ -249,6 +249,12 @@ describe("blip.api.opensearch.parse", function()
         "an unknown query in a filter aggregation",
         { feature_attributes = feature '{"f":{"filter":{"foo":{}},"aggs":{"v":{"avg":{"field":"a"}}}}}' },
         "Custom query error: unknown query [foo]",
+      },
+      {
+        "feature_attributes",
+        "an option that an aggregation does not have",
+        { feature_attributes = feature '{"f":{"avg":{"field":"a","foo":1}}}' },
+        "Custom query error: [1:1] [avg] unknown field [foo]",
       },
       {
         "filter_query",
@@ -324,7 +330,7 @@ describe("blip.api.opensearch.parse", function()
         "rules",
         "a rule for a feature that is off",
         {
-          feature_attributes = '[{"feature_name":"f1","feature_enabled":false,"aggregation_query":{"x":{"avg":{}}}}]',
+          feature_attributes = '[{"feature_name":"f1","feature_enabled":false,"aggregation_query":{"x":{"avg":{"field":"q"}}}}]',
           rules = condition ',"value":1',
         },
         'Suppression Rule Error: Feature "f1" specified in a suppression rule is not enabled.',
@@ -430,6 +436,12 @@ describe("blip.api.opensearch.parse", function()
         { rules = condition "" },
         argument,
         'Suppression Rule Error: The threshold value for feature "f1" is missing.',
+      },
+      {
+        "an aggregation of no field",
+        { feature_attributes = feature '{"f":{"avg":{}}}' },
+        argument,
+        "Required one of fields [field, script], but none were specified. ",
       },
       { "a threshold that is a word", { rules = condition ',"value":"abc"' }, "number_format_exception", 'For input string: "abc"' },
     }
