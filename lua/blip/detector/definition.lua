@@ -175,6 +175,21 @@ local function check_impute(d, names)
   return true
 end
 
+-- Columns of a scored frame that a category field would stand in for.
+local TAKEN = {
+  time = true, rows = true, scored = true, score = true, grade = true, confidence = true, threshold = true,
+  probability = true, start_index = true, cause = true, model_id = true,
+}
+
+local function check_category(d)
+  for _, field in ipairs(d.category) do
+    if TAKEN[field] or field:match "^f%d+$" then
+      return fail.invalid("detector '%s': a category field cannot be called '%s'", d.id, field)
+    end
+  end
+  return true
+end
+
 local function default_rules(features)
   local rules = {}
   for i, feature in ipairs(features) do
@@ -222,7 +237,8 @@ function definition.new(given)
   if features then model, err = check_model(d) end
   if not model then return nil, err end
   complete(d, features, model)
-  ok, err = check_rules(d, names)
+  ok, err = check_category(d)
+  if ok then ok, err = check_rules(d, names) end
   if ok then ok, err = check_impute(d, names) end
   if not ok then return nil, err end
   return d

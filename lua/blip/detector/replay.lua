@@ -8,6 +8,7 @@
 -- without writing; what is written already is known from the position.
 -- @module blip.detector.replay
 local aggregate = require "blip.query.aggregate"
+local attempt = require "blip.detector.attempt"
 local definition = require "blip.detector.definition"
 local fail = require "blip.fail"
 local log = require "runtime.log"
@@ -194,8 +195,8 @@ end
 
 -- Where a slice stops at the latest: a detector with a pace rests after each piece.
 local function slice_end(s)
-  local pace, state = s.d.pace, s.state
-  return pace and math.min(state.to_ms, state.position_ms + pace.intervals * s.d.interval_ms) or state.to_ms
+  local rest, state = s.d.pace, s.state
+  return rest and math.min(state.to_ms, state.position_ms + rest.intervals * s.d.interval_ms) or state.to_ms
 end
 
 -- Stretch after stretch until the slice's time is over. Returns whether the end is reached.
@@ -229,9 +230,9 @@ local function run_slice(task)
 end
 
 -- The next slice, at once or after a pause.
-local function go_on(task_id, pace)
-  if not pace then return submit(task_id) end
-  return schedule.set(key(task_id), time.now_ms() + pace.pause_ms, "blip.detector.replay", "slice", task_id)
+local function go_on(task_id, rest)
+  if not rest then return submit(task_id) end
+  return schedule.set(key(task_id), time.now_ms() + rest.pause_ms, "blip.detector.replay", "slice", task_id)
 end
 
 --- The job: some stretches of a task, then the next slice.
@@ -240,9 +241,9 @@ function replay.slice(task_id)
   local task, err = tasks.get(task_id)
   if not task then return nil, err end
   if tasks.is_ended(task) then return true end
-  local done, pace
-  done, err, pace = run_slice(task)
-  if done == false then return go_on(task_id, pace) end
+  local done, rest
+  done, err, rest = attempt(run_slice, task)
+  if done == false then return go_on(task_id, rest) end
   if done then return true end
   if err.kind == "busy" then return submit(task_id) end
   if err.kind == "conflict" or err.kind == "cancelled" then return true end -- stopped

@@ -4,6 +4,7 @@
 --
 --     start ─▶ job enabled ─▶ tick ─▶ (due) tick ─▶ ...      stop, or more than 6 failures ─▶ disabled
 -- @module blip.detector.scheduler
+local attempt = require "blip.detector.attempt"
 local documents = require "blip.index.documents"
 local fail = require "blip.fail"
 local json = require "runtime.json"
@@ -213,7 +214,7 @@ function scheduler.tick(id)
   if not job or not job.enabled then return true end
   local d, err = registry.resolve(id)
   if not d then return give_up(nil, id, job, "Stopped analysis: " .. err.reason) end
-  local state, done = live.run(d, time.now_ms(), { also = report(d) })
+  local state, done = attempt(live.run, d, time.now_ms(), { also = report(d) })
   if not state then
     if done.kind == "cancelled" then return true end
     if done.kind == "busy" then return try_again(id) end

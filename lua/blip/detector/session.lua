@@ -6,6 +6,7 @@
 -- comes back from the snapshots and a replay of the rows since: models are deterministic, so
 -- that what follows is what would have followed.
 -- @module blip.detector.session
+local attempt = require "blip.detector.attempt"
 local anomaly = require "blip.result.anomaly"
 local log = require "runtime.log"
 local model = require "runtime.model"
@@ -191,16 +192,12 @@ function Session:advance(to, also)
   return stop >= to
 end
 
---- Calls `work(self, ...)` and leaves the models to the next job, unless there is none: when it
--- answers true, the run is over.
--- @return what work returns, after `true` that the run is over, after `false` that it goes on
+--- Calls `work_on(self, ...)`, which answers whether the run is over. If it goes on, its models
+-- are left to the next job.
+-- @return what it answers; or nil and an error, also one that it raised
 function Session:use(work_on, ...)
-  local ok, done, err = xpcall(work_on, debug.traceback, self, ...)
-  if not ok then
-    self:drop()
-    error(done, 0)
-  end
-  if done then self:drop() else self:close() end
+  local done, err = attempt(work_on, self, ...)
+  if done == false then self:close() else self:drop() end
   return done, err
 end
 

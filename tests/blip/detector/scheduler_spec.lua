@@ -141,6 +141,24 @@ describe("blip.detector.scheduler", function()
     assert.is_false(scheduler.is_running("s-none"))
   end)
 
+  it("goes on after a feature's function has raised an error", function()
+    local broken = true
+    start("s-raise", { origin = "script", features = { {
+      name = "n",
+      inputs = { n = require("blip.query.aggregate").count() },
+      compute = function(bucket)
+        if broken then error { kind = "invalid", reason = "d.lua:3: attempt to add nil" } end
+        return bucket.n
+      end,
+    } } })
+    assert.equal(0, #detect.results("s-raise"))
+    broken = false
+    now_ms = detect.at(301)
+    assert(scheduler.tick("s-raise"))
+    assert.is_true(#detect.results("s-raise") > 0)
+    assert.is_true(scheduler.is_running("s-raise"))
+  end)
+
   it("counts failures anew after a success", function()
     local good = define("s-heal")
     start("s-heal")
