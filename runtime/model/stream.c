@@ -57,7 +57,7 @@ static uint64_t missing_intervals(const struct stream *s, const struct model_opt
         double usual = usual_gap(s);
         count = usual > 0 && gap >= least_gap * usual ? ceil(gap / usual) - 1 : 0;
     }
-    return count > 0 ? (uint64_t)fmin(count, 0x1p53) : 0;
+    return count > 0 ? (uint64_t)fmin(count, 0x1p40) : 0;
 }
 
 // --- rows ------------------------------------------------------------------------------------

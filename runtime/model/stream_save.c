@@ -1,6 +1,8 @@
 /* model/stream_save.c - the state of a stream as bytes. */
 #include "model/stream.h"
 
+static const uint64_t most_buckets = (uint64_t)1 << 62;  // counting on never wraps
+
 void stream_save(const struct stream *s, const struct model_options *o, struct pack *out) {
     pack_u64(out, s->seen);
     pack_u64(out, s->bucket);
@@ -29,7 +31,7 @@ bool stream_load(struct stream *s, const struct model_options *o, struct unpack 
     s->seen = unpack_u64(in);
     s->bucket = unpack_u64(in);
     s->last_time = (int64_t)unpack_u64(in);
-    bool good = s->seen <= s->bucket;
+    bool good = s->seen <= s->bucket && s->bucket <= most_buckets;
     good &= deviation_load(&s->gaps, in);
     good &= deviation_load(&s->quality, in);
     for (size_t i = 0; i < o->features; i++)
