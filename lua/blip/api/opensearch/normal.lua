@@ -17,7 +17,15 @@ local normal = {}
 
 -- kind -> function(body, filter): the engine's aggregate for one metric.
 local METRICS = {}
-for _, kind in ipairs { "avg", "sum", "min", "max", "value_count", "cardinality" } do
+for _, kind in ipairs {
+  "avg",
+  "sum",
+  "min",
+  "max",
+  "value_count",
+  "cardinality",
+  "median_absolute_deviation",
+} do
   METRICS[kind] = function(body, where)
     return aggregate[kind](body.field, where)
   end
@@ -55,12 +63,14 @@ local function metric(kind, body, where)
   if not make then
     return fail.invalid("aggregation [%s] is not supported", kind)
   end
-  for _, option in ipairs { "script", "missing" } do
-    if body[option] ~= nil then
-      return fail.invalid("[%s] of aggregation [%s] is not supported", option, kind)
-    end
+  if body.script ~= nil then
+    return fail.invalid("[script] of aggregation [%s] is not supported", kind)
   end
-  return make(body, where)
+  local node, err = make(body, where)
+  if node then
+    node.missing = body.missing
+  end
+  return node, err
 end
 
 --- The engine's aggregate for a feature's query.
