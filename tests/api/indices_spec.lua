@@ -119,3 +119,29 @@ describe("api/indices", function()
     assert.equal(2, put._seq_no)
   end)
 end)
+
+describe("api/field_caps", function()
+  local blip
+  setup(function()
+    blip = server.start {}
+    blip:put("/f-a", { mappings = { properties = { n = { type = "long" }, o = { properties = {
+      t = { type = "text", index = false } } } } } })
+    blip:put("/f-b", { mappings = { properties = { n = { type = "keyword", doc_values = false } } } })
+  end)
+  teardown(function() blip:stop() end)
+
+  it("tells the types of a field in several indices apart", function()
+    local answer = blip:get("/f-*/_field_caps?fields=n&include_unmapped=true").json
+    assert.same({ "f-a", "f-b" }, answer.indices)
+    assert.same({ type = "long", searchable = true, aggregatable = true, indices = { "f-a" } },
+      answer.fields.n.long)
+    assert.same({ type = "keyword", searchable = true, aggregatable = false, indices = { "f-b" } },
+      answer.fields.n.keyword)
+  end)
+
+  it("shows the objects above a field", function()
+    local fields = blip:get("/f-a/_field_caps?fields=o.*").json.fields
+    assert.same({ object = { type = "object", searchable = false, aggregatable = false } }, fields.o)
+    assert.same({ text = { type = "text", searchable = false, aggregatable = false } }, fields["o.t"])
+  end)
+end)

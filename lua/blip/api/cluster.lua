@@ -30,6 +30,8 @@ routes["GET /"] = function(request)
   }, { "name", "cluster_name", "cluster_uuid", "version", "tagline" }))
 end
 
+routes["HEAD /"] = routes["GET /"]
+
 -- --- health ---------------------------------------------------------------------------------
 
 local RANKS = { green = 1, yellow = 2, red = 3 }

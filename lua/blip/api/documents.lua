@@ -363,6 +363,10 @@ routes["GET /{index}/_source/{id}"] = function(request)
   return reply.ok(source_filter.apply(wanted_source(request.query), row._source))
 end
 
+--- Whether there is one.
+routes["HEAD /{index}/_doc/{id}"] = routes["GET /{index}/_doc/{id}"]
+routes["HEAD /{index}/_source/{id}"] = routes["GET /{index}/_source/{id}"]
+
 -- --- _mget ----------------------------------------------------------------------------------
 
 local MGET_KEYS = {

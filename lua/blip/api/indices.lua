@@ -148,6 +148,8 @@ routes["GET /{index}"] = function(request)
   return reply.ok(json.object(answer))
 end
 
+routes["HEAD /{index}"] = routes["GET /{index}"]
+
 local function get_mappings(request)
   request:allow(joined(EXPAND, WAIT))
   local answer = {}

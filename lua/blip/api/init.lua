@@ -9,6 +9,7 @@ return {
   "blip.api.indices",
   "blip.api.aliases",
   "blip.api.documents",
+  "blip.api.field_caps",
   "blip.api.search",
   "blip.api.blip",
   "blip.api.opensearch.cluster_settings",
