@@ -3,22 +3,24 @@
  *     model.new(options) -> m | nil, err       options: see model_options.h
  *     model.load(bytes) -> m | nil, err
  *     m:push(time_ms or nil, { value, ... }) -> verdict | nil, err     NaN or nil = missing
- *         verdict = { scored =, score =, grade =, confidence =, threshold =, probability =,
- *                     start_index =, cause =, cause_feature =, cause_rows =,
- *                     cause_lag =, cause_amount =, cause_distance =, expected = {}, lower = {},
- * upper = {}, contribution = {}, past = {}, imputed = {} } m:save() -> bytes    m:rows()
- * m:size()
+ *         { scored =, score =, grade =, confidence =, threshold =, probability =,
+ *           start_index =, cause =, cause_feature =, cause_rows =, cause_lag =,
+ *           cause_amount =, cause_distance =, expected = {}, lower = {}, upper = {},
+ *           contribution = {}, past = {}, imputed = {} }
+ *     m:save() -> bytes
+ *     m:rows()    m:size()
  *
  *     model.set_new(options) -> set | nil, err     options also: threads =
  *     set:score(frame, { features = { column, ... }, entity = { column, ... } }) -> set
  *     set:absent(frame, columns) -> { key, ... }   entities of the frame without a model here
- *     set:load(key, bytes[, position_ms]) -> set     rows up to the position are passed over
- *     set:save(function(key, bytes) ... end[, budget_bytes[, most]]) -> count    what changed
- *         since, in turn, until the budget is spent or `most` are saved; the function's nil,
- * err stops it and is returned set:unsaved_from() -> ms     rows from there on are in no saved
- * model; nil = all saved set:keys() -> { key, ... }   entities with a model
+ *     set:load(key, bytes[, position_ms]) -> set   rows up to the position are passed over
+ *     set:save(keep[, budget_bytes[, most]]) -> count
+ *         calls keep(key, bytes) for models that changed, in turn, until the budget is spent or
+ *         `most` are saved; what keep returns as nil, err stops it and is returned
+ *     set:unsaved_from() -> ms    rows from there on are in no saved model; nil = all are
+ *     set:keys() -> { key, ... }  entities with a model
  *     set:trim(budget_bytes) -> number of models forgotten
- *     set:count()    set:size()
+ *     set:count()    set:size()    set:close()
  *
  *     model.borrow(key) -> set | nil, err     err.kind is "not_found" or "busy"
  *     model.give_back(key, set)               the set is then closed here, and at home there
@@ -475,7 +477,8 @@ int luaopen_runtime_model(lua_State *L) {
         {"load", bind_set_load},   {"save", bind_set_save},
         {"keys", bind_set_keys},   {"unsaved_from", bind_set_unsaved_from},
         {"trim", bind_set_trim},   {"count", bind_set_count},
-        {"size", bind_set_size},   {NULL, NULL}};
+        {"size", bind_set_size},   {"close", bind_set_release},
+        {NULL, NULL}};
     static const luaL_Reg functions[] = {{"new", bind_model_new},
                                          {"load", bind_model_load},
                                          {"set_new", bind_set_new},

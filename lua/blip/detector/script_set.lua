@@ -123,6 +123,11 @@ function ScriptSet:keys()
   return list
 end
 
+--- Forgets all models.
+function ScriptSet:close()
+  self.states, self.count_ = {}, 0
+end
+
 function ScriptSet:count() return self.count_ end
 
 --- 0: the memory is the sandbox's, the host cannot tell.

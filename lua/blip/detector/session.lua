@@ -203,6 +203,8 @@ end
 
 --- Closes a session after a failure: what its models have learned is not what is stored.
 function Session:drop(err)
+  self.c:rollback() -- of what an error that was raised left open
+  if self.run then self.run.set:close() end
   model.drop(self.state.run)
   self.run = nil
   return nil, err

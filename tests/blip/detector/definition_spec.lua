@@ -56,7 +56,8 @@ describe("blip.detector.definition", function()
   end)
 
   it("names what is wrong", function()
-    assert.equal("detector 'd': a category field cannot be called 'grade'", refused { category = { "grade" } })
+    assert.equal("detector 'd': a category field cannot be called 'grade'",
+      refused { category = { "grade" } })
     assert.equal("detector 'd' has no time field", refused { time_field = "" })
     assert.equal("detector 'd': indices must name at least one", refused { indices = {} })
     assert.equal("detector 'd': the interval must be above 0, not 0", refused { interval_ms = 0 })

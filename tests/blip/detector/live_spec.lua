@@ -166,6 +166,17 @@ describe("blip.detector.live", function()
     assert.equal(before + 5, #detect.results("live-failed"))
   end)
 
+  it("leaves no transaction open when something raises in a commit", function()
+    local d = detect.definition("live-raised", "spec-live")
+    run(d, 300)
+    local function also() error { kind = "failed", reason = "r" } end
+    local state, err = live.run(d, detect.at(305), { also = also })
+    assert.is_nil(state)
+    assert.equal("r", err.reason)
+    run(d, 305)
+    assert.equal(37 + 5, #detect.results("live-raised"))
+  end)
+
   it("trains anew when the detector was edited", function()
     local d = detect.definition("live-edit", "spec-live", { version = "1" })
     run(d, 300)
