@@ -1,17 +1,23 @@
 /* bind/bind_frame.c - require "runtime.frame": frames for Lua.
  *
- *     frame.new{ {"time", "int"}, {"host", "text"}, {"load"} } -> frame   ("double" when no
- * type) f:rows()                    number of rows; also #f f:columns()                 {
- * "time", "host", "load" } f:type(name)                "double", "int", "bool" or "text"; nil
- * when there is none f:get(row, name)            the value; nil when missing (a double too).
- * Rows count from 1 f:row(row)                  { time =, host =, load = }, missing values left
- * out f:column(name)              an array of f:rows() values; a missing double is NaN, any
- * other missing value a hole: loop to f:rows(), not with ipairs f:append{ {time=, ...} }
- * appends rows; keys that are no column raise; -> f f:set_column(name, array[, type])  replaces
- * a column's values, or adds the column; -> f f:concat(other)             appends other's rows;
- * columns must agree -> f | nil, err f:sort{ "-grade", "time" }  sorts rows in place, "-"
- * descending, missing last, stable; -> f f:close()                   frees the memory now
- * instead of at collection
+ *     frame.new{ {"time", "int"}, {"host", "text"}, {"load"} } -> frame
+ *                           "double" where no type is said
+ *     f:rows()              number of rows; also #f
+ *     f:columns()           { "time", "host", "load" }
+ *     f:type(name)          "double", "int", "bool" or "text"; nil when there is none
+ *     f:get(row, name)      the value; nil when missing (a double too). Rows count from 1
+ *     f:row(row)            { time =, host =, load = }, missing values left out
+ *     f:column(name)        an array of f:rows() values; a missing double is NaN, any other
+ *                           missing value a hole: loop to f:rows(), not with ipairs
+ *     f:append{ {time=, ...} } -> f
+ *                           appends rows; keys that are no column raise
+ *     f:set_column(name, array[, type]) -> f
+ *                           replaces a column's values, or adds the column
+ *     f:concat(other) -> f | nil, err
+ *                           appends other's rows; columns must agree
+ *     f:sort{ "-grade", "time" } -> f
+ *                           in place, "-" descending, missing last, stable
+ *     f:close()             frees the memory now instead of at collection
  *
  * Per-row work belongs in C: these are for features and models that a user wrote in Lua, for
  * replies and for specs. */

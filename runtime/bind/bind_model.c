@@ -472,13 +472,17 @@ int luaopen_runtime_model(lua_State *L) {
                                              {"rows", bind_model_rows},
                                              {"size", bind_model_size},
                                              {NULL, NULL}};
-    static const luaL_Reg set_methods[] = {
-        {"score", bind_set_score}, {"absent", bind_set_absent},
-        {"load", bind_set_load},   {"save", bind_set_save},
-        {"keys", bind_set_keys},   {"unsaved_from", bind_set_unsaved_from},
-        {"trim", bind_set_trim},   {"count", bind_set_count},
-        {"size", bind_set_size},   {"close", bind_set_release},
-        {NULL, NULL}};
+    static const luaL_Reg set_methods[] = {{"score", bind_set_score},
+                                           {"absent", bind_set_absent},
+                                           {"load", bind_set_load},
+                                           {"save", bind_set_save},
+                                           {"keys", bind_set_keys},
+                                           {"unsaved_from", bind_set_unsaved_from},
+                                           {"trim", bind_set_trim},
+                                           {"count", bind_set_count},
+                                           {"size", bind_set_size},
+                                           {"close", bind_set_release},
+                                           {NULL, NULL}};
     static const luaL_Reg functions[] = {{"new", bind_model_new},
                                          {"load", bind_model_load},
                                          {"set_new", bind_set_new},
