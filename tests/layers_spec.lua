@@ -74,7 +74,8 @@ describe("layers", function()
 
   it("keep each library's header in the one folder that wraps it", function()
     local wrong = {}
-    each_match(files(sources), "runtime/", '^%s*#%s*include%s+[<"]([^>"]+)[>"]', function(name, folder, header)
+    local included = '^%s*#%s*include%s+[<"]([^>"]+)[>"]'
+    each_match(files(sources), "runtime/", included, function(name, folder, header)
       if OWNERS[header] and folder ~= OWNERS[header] then
         wrong[#wrong + 1] = name .. " includes " .. header
       end
@@ -88,7 +89,8 @@ describe("layers", function()
     for _, name in ipairs(files("'lua/blip/*.lua'")) do
       if name:match("^lua/blip/[^/]+/") then nested[#nested + 1] = name end
     end
-    each_match(nested, "lua/blip/", 'require%s*%(?%s*"blip%.([%w_]+)%.', function(name, folder, target)
+    local required = 'require%s*%(?%s*"blip%.([%w_]+)%.'
+    each_match(nested, "lua/blip/", required, function(name, folder, target)
       local allowed = set(assert(LUA[folder], "unknown folder " .. folder))
       if target ~= folder and not allowed[target] then
         wrong[#wrong + 1] = name .. " requires blip." .. target

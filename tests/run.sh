@@ -56,10 +56,13 @@ for step in $steps; do
     lint)
         check "build release" build release
         check "format" sh -c "git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run -Werror"
-        check "luacheck" luacheck --quiet lua tests detectors
+        check "luacheck" luacheck --quiet --exclude-files "tests/fuzz/seeds/**" -- lua tests detectors
         check "shell syntax" sh -c 'for f in $(git ls-files "*.sh"); do sh -n "$f" || exit 1; done'
+        # The debug build: its asserts tell the analyzer what cannot happen. One file a process:
+        # several make this version invent findings.
+        check "build asan" build asan
         check "clang-tidy" sh -c "git ls-files 'runtime/*.c' 'runtime/*.cc' |
-            xargs -P 2 -n 8 clang-tidy --quiet -p build/release"
+            xargs -P 2 -n 1 clang-tidy --quiet -p build/asan"
         ;;
     release)
         check "build release" build release
