@@ -33,6 +33,9 @@ local FACTORIES = {
   date_histogram = "DateHistogramAggregatorFactory", composite = "CompositeAggregationFactory",
 }
 
+-- Aggregations inside of aggregations.
+local MAX_DEPTH = 20
+
 local read_nodes
 
 --- The type of an aggregation's definition, its body, and its sub-aggregations.
@@ -53,7 +56,7 @@ local function split(name, definition)
   return type, definition[type], subs
 end
 
-local function read_node(name, definition, inside)
+local function read_node(name, definition, inside, depth)
   if name:find "[%[%]>]" then
     return problem.parsing("Invalid aggregation name [%s]. Aggregation names can contain any character "
       .. "except '[', ']', and '>'", name)
@@ -83,19 +86,22 @@ local function read_node(name, definition, inside)
       type, FACTORIES[inside])
   end
   local nodes
-  nodes, err = read_nodes(subs, entry.kind == "grouping" and type or inside)
+  nodes, err = read_nodes(subs, entry.kind == "grouping" and type or inside, depth + 1)
   if not nodes then return nil, err end
   return { name = name, type = type, kind = entry.kind, spec = spec, subs = nodes, meta = definition.meta }
 end
 
-function read_nodes(definitions, inside)
+function read_nodes(definitions, inside, depth)
   local nodes = {}
   if definitions == nil then return nodes end
+  if depth > MAX_DEPTH then
+    return problem.argument("aggregations are nested deeper than %d levels", MAX_DEPTH)
+  end
   if not read.is_object(definitions) then
     return problem.parsing("Expected [START_OBJECT] under [aggs], but got a [%s]", read.token(definitions))
   end
   for i, name in ipairs(read.keys(definitions)) do
-    local node, err = read_node(name, definitions[name], inside)
+    local node, err = read_node(name, definitions[name], inside, depth)
     if not node then return nil, err end
     nodes[i] = node
   end
@@ -104,7 +110,9 @@ end
 
 --- Reads the `aggs` of a search.
 -- @return a list of nodes, or nil and the dialect's error
-aggregation.read = read_nodes
+function aggregation.read(definitions)
+  return read_nodes(definitions, nil, 1)
+end
 
 --- How values of a metric's field are written, nil for plain numbers.
 local function text_of(at, spec)

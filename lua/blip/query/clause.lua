@@ -88,6 +88,8 @@ local function lookup(field, place)
   return filter.terms(field, document and dig(document._source, place.path, {}) or {})
 end
 
+local MAX_TERMS = 65536
+
 function clauses.terms(body)
   local field, values
   for _, key in ipairs(read.keys(body)) do
@@ -105,6 +107,10 @@ function clauses.terms(body)
   end
   if read.is_object(values) then return lookup(field, values) end
   if type(values) ~= "table" then return problem.parsing("[terms] query does not support [%s]", field) end
+  if #values > MAX_TERMS then
+    return problem.argument("The number of terms [%d] used in the Terms Query request has exceeded the "
+      .. "allowed maximum of [%d].", #values, MAX_TERMS)
+  end
   for _, value in ipairs(values) do
     if value == json.null then return problem.argument "No value specified for terms query" end
   end

@@ -111,13 +111,7 @@ local OPS = {
   end),
 
   terms = over_field(function(field, x, node, target)
-    local tests = {}
-    for i, raw in ipairs(node[2]) do
-      local sql, err = value.equals(field, x, raw, target.bind)
-      if not sql then return nil, err end
-      tests[i] = sql
-    end
-    return #tests == 0 and "FALSE" or "(" .. table.concat(tests, " OR ") .. ")"
+    return value.any_of(field, x, node[2], target.bind)
   end),
 
   range = over_field(function(field, x, node, target)

@@ -12,6 +12,9 @@ local query_text = {}
 --- The words of a text, in lower case.
 query_text.words = value.words
 
+-- Brackets inside of brackets.
+local MAX_DEPTH = 100
+
 local Parser = {}
 Parser.__index = Parser
 
@@ -84,10 +87,13 @@ function Parser:operand(field)
     end)
   end
   if self:take "%(" then
+    self.depth = self.depth + 1
+    if self.depth > MAX_DEPTH then return refuse(self) end
     local inner, err = self:either(field)
     if not inner then return nil, err end
     self:blank()
     if not self:take "%)" then return refuse(self) end
+    self.depth = self.depth - 1
     return inner
   end
   local open = self:take "[%[{]"
@@ -152,11 +158,14 @@ function Parser:either(field)
     local both = word and (word:find "AND" or word:find "&")
     local node, err, sign = self:clause(field)
     if not node then return nil, err end
+    if both and previous then
+      needed[#needed + 1] = table.remove(wanted)
+      any.positive = true
+    end
     if sign == "-" or sign == "!" then
       needed[#needed + 1] = ~node
       previous = nil
     elseif sign == "+" or both or (not word and self.options.all) then
-      if both and previous then needed[#needed + 1] = table.remove(wanted) end
       needed[#needed + 1] = node
       any.positive, previous = true, nil
     else
@@ -175,7 +184,7 @@ end
 -- nothing instead of being an error
 -- @return a filter, or nil and the dialect's error
 function query_text.parse(text, options)
-  local parser = setmetatable({ text = text, at = 1, options = options or {} }, Parser)
+  local parser = setmetatable({ text = text, at = 1, depth = 0, options = options or {} }, Parser)
   local node, err = parser:either(nil)
   if not node then return nil, err end
   if parser.at <= #text then return refuse(parser) end

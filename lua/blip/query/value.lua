@@ -108,27 +108,33 @@ local function parse_failure(err)
   return fail.es { status = 400, type = "parse_exception", reason = reason, caused_by = cause }
 end
 
-local function timestamp(op, raw, field, options, bind)
+--- Milliseconds of a date; of its last one where `op` looks beyond it.
+local function milliseconds(op, raw, field, options)
   local ms, err = date_math.resolve(raw, {
     format = options.format or field.format, zone = options.time_zone,
     round_up = op == "gt" or op == "lte", now = options.now,
   })
   if not ms then return parse_failure(err) end
+  return ms
+end
+
+local function timestamp(ms, bind)
   return ("make_timestamp(%s)"):format(bind(ms * 1000))
 end
 
 -- A date means all of what it leaves open: a day is a range of milliseconds.
 function date.equals(field, x, raw, bind, options)
   options = options or {}
-  local from, err = timestamp("gte", raw, field, options, bind)
+  local from, err = milliseconds("gte", raw, field, options)
   if not from then return nil, err end
-  local to = timestamp("lte", raw, field, options, bind)
-  return ("(%s >= %s AND %s <= %s)"):format(x, from, x, to)
+  local to = milliseconds("lte", raw, field, options)
+  if from == to then return ("%s = %s"):format(x, timestamp(from, bind)) end
+  return ("(%s >= %s AND %s <= %s)"):format(x, timestamp(from, bind), x, timestamp(to, bind))
 end
 
 function date.compare(field, x, op, raw, bind, options)
-  local bound, err = timestamp(op, raw, field, options, bind)
-  return bound and ("%s %s %s"):format(x, SIGN[op], bound), err
+  local ms, err = milliseconds(op, raw, field, options)
+  return ms and ("%s %s %s"):format(x, SIGN[op], timestamp(ms, bind)), err
 end
 
 local keyword = {}
@@ -246,6 +252,25 @@ function value.compare(field, x, op, raw, bind, options)
   return kind_of(field).compare(field, x, op, raw, bind, options or {})
 end
 
+--- SQL that holds where a value equals any of a list.
+-- Equalities of one column are gathered into one IN: a list may have thousands of values.
+function value.any_of(field, x, list, bind)
+  if field.type == "text" then return value.any_word(x, list, bind) end
+  local column, places, others = nil, {}, {}
+  for _, raw in ipairs(list) do
+    local sql, err = value.equals(field, x, raw, bind)
+    if not sql then return nil, err end
+    local left, right = sql:match "^(%S+) = (%S+)$"
+    if left then
+      column, places[#places + 1] = left, right
+    elseif sql ~= NEVER then
+      others[#others + 1] = sql
+    end
+  end
+  if column then others[#others + 1] = ("%s IN (%s)"):format(column, table.concat(places, ", ")) end
+  return #others == 0 and NEVER or "(" .. table.concat(others, " OR ") .. ")"
+end
+
 local function escape(word)
   return (word:gsub("[%^%$%(%)%%%.%[%]%*%+%-%?{}|\\]", "\\%0"))
 end
@@ -257,6 +282,18 @@ function value.word(_, x, word, bind, suffix)
   if word:find "[\x80-\xff]" then return holds end
   -- A plain search is ten times quicker and leaves the expression few texts to look at.
   return ("(contains(lower(%s), %s) AND %s)"):format(x, bind(word:lower()), holds)
+end
+
+--- SQL that holds where a text has any of a list of words, which are in lower case in the text.
+function value.any_word(x, list, bind)
+  local words = {}
+  for _, raw in ipairs(list) do
+    local word = as_text(raw)
+    if not word:find "%u" then words[#words + 1] = escape(word) end
+  end
+  if #words == 0 then return NEVER end
+  local pattern = "(?i)(?:^|[^\\p{L}\\p{N}_])(?:" .. table.concat(words, "|") .. ")(?:[^\\p{L}\\p{N}_]|$)"
+  return ("regexp_matches(%s, %s)"):format(x, bind(pattern))
 end
 
 --- SQL that holds where a text has words side by side, in this order.
