@@ -87,7 +87,7 @@ end
 -- @tparam table body a `_search` body
 -- @treturn table Elasticsearch's answer; or nil and an error
 function registry.search(body)
-  return system.search(INDEX, body)
+  return documents.search(INDEX, body)
 end
 
 return registry
