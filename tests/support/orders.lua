@@ -94,7 +94,9 @@ end
 function orders.await_task(blip, id)
   local time = require "runtime.time"
   for _ = 1, 1000 do
-    local task = blip:get(("%s/%s?task=true"):format(orders.DETECTORS, id)).json.historical_analysis_task
+    local answer = blip:get(("%s/%s?task=true"):format(orders.DETECTORS, id))
+    assert(answer.status == 200, answer.body)
+    local task = answer.json.historical_analysis_task
     if task ~= json.null and ({ FINISHED = 1, FAILED = 1, STOPPED = 1 })[task.state] then
       return task
     end

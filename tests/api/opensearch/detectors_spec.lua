@@ -256,6 +256,13 @@ describe("detectors of the OpenSearch dialect", function()
       assert.equal("&amp;lt;b&amp;gt;", blip:get(at(id)).json.anomaly_detector.description)
     end)
 
+    it("are shown in the order in which create answers", function()
+      local created = create { name = "ordered" }
+      local text = created.body:match '"anomaly_detector":(.*),"_primary_term"'
+      local shown = blip:get(at(created.json._id)).body
+      assert.equal(text, shown:match '"anomaly_detector":(.*)}$')
+    end)
+
     it("show job and tasks only when asked", function()
       local id = orders.create(blip, { name = "plain" })
       assert.is_nil(blip:get(at(id)).json.anomaly_detector_job)

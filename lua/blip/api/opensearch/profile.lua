@@ -72,7 +72,6 @@ end
 local function running_profile(id, detector)
   local run = scheduler.profile(id)
   local has_categories = document.has_categories(detector)
-  local models
   return {
     state = function()
       return run.state
@@ -81,8 +80,7 @@ local function running_profile(id, detector)
       return run.error ~= "" and run.error or nil
     end,
     models = function()
-      models = models or live.models(id)
-      return json.array(models)
+      return json.array(live.models(id))
     end,
     coordinating_node = function()
       return live.NODE

@@ -7,6 +7,7 @@ local refuse = require "blip.api.opensearch.refuse"
 local registry = require "blip.detector.registry"
 local system = require "blip.detector.system"
 local tasks = require "blip.detector.tasks"
+local tokens = require "blip.api.opensearch.tokens"
 
 local TASK = {
   "task_id",
@@ -78,9 +79,17 @@ function stored.search(indices, body)
   return documents.search(table.concat(indices, ","), body)
 end
 
---- A detector, `{ _id, _version, _seq_no, _primary_term, _source }`; nil when there is none.
+--- A detector, `{ _id, _version, _seq_no, _primary_term, _source }`; nil when there is none. The
+-- source keeps the order in which it was stored.
 function stored.find(id)
-  return found(registry.get(id))
+  local row = documents.row(stored.INDEX, id)
+  return row and {
+    _id = id,
+    _version = row._version,
+    _seq_no = row._seq_no,
+    _primary_term = 1,
+    _source = tokens.decode(row._source),
+  }
 end
 
 --- As `find`; refuses an id that names none.

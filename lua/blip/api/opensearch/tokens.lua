@@ -406,4 +406,11 @@ function Reader:tree()
   return self.value
 end
 
+--- The value of a JSON text, its objects in the order of the text.
+function tokens.decode(text)
+  local reader = tokens.new(text)
+  reader:next()
+  return reader:tree()
+end
+
 return tokens

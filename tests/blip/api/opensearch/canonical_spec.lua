@@ -5,11 +5,7 @@ local canonical = require "blip.api.opensearch.canonical"
 local dsl = require "blip.query.dsl"
 local tokens = require "blip.api.opensearch.tokens"
 
-local function tree(text)
-  local reader = tokens.new(text)
-  reader:next()
-  return reader:tree()
-end
+local tree = tokens.decode
 
 describe("blip.api.opensearch.canonical writes out", function()
   local cases = {

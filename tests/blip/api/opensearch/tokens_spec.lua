@@ -2,11 +2,7 @@
 local json = require "runtime.json"
 local tokens = require "blip.api.opensearch.tokens"
 
-local function tree(text)
-  local reader = tokens.new(text)
-  reader:next()
-  return reader:tree()
-end
+local tree = tokens.decode
 
 local function refusal(text)
   local ok, err = pcall(tree, text)
