@@ -45,7 +45,7 @@ local ORDER = {
 }
 
 local function new_job(d, now_ms)
-  local every = period(d.interval_ms)
+  local every = period(d.frequency_ms)
   return {
     name = d.id,
     schedule = { interval = json.ordered({

@@ -92,6 +92,14 @@ describe("jobs of the OpenSearch dialect", function()
       assert.equal("STOPPED", shown.realtime_task.state)
     end)
 
+    it("run as often as the detector asks for", function()
+      local rare = orders.create(blip, { name = "rare", frequency = { period = { interval = 5, unit = "Minutes" } } })
+      assert.equal(200, post(rare, "_start").status)
+      local job = blip:get(("%s/%s?job=true"):format(orders.DETECTORS, rare)).json.anomaly_detector_job
+      assert.equal(5, job.schedule.interval.period)
+      assert.equal(200, post(rare, "_stop").status)
+    end)
+
     it("analyse a range and keep its results apart", function()
       local range = { start_time = orders.START_MS, end_time = orders.END_MS }
       local task_id = post(id, "_start", range).json._id
