@@ -32,7 +32,7 @@ say "1. Install and build"
 sh "$top/runtime/setup.sh"
 cd "$top"
 cmake --preset release >/dev/null
-cmake --build --preset release | tail -n 1
+cmake --build --preset release | tail -n 1 | sed 's/^ninja: no work to do\.$/   build\/release\/blip is up to date/'
 
 say "2. Start: blip serve --listen 127.0.0.1:$port"
 curl -s -o /dev/null "$url/" && die "something answers on port $port already (choose another: PORT=9201 sh runtime/demo.sh)"
@@ -51,7 +51,7 @@ until curl -s -o /dev/null "$url/readyz"; do
     [ $tries -lt 100 ] || die "the server did not answer within 10 s"
     sleep 0.1
 done
-call GET "$url/" | jq -r '"   \(.version.distribution // "blip") \(.version.number) answers on '"$url"'"'
+call GET "$url/" | jq -r '"   it answers on '"$url"' as \(.version.distribution) \(.version.number) would"'
 
 say "3. Load: half hours of taxi rides through _bulk"
 awk -F, 'NR > 1 {
@@ -101,7 +101,7 @@ top_ten taxi >"$data/ensemble.txt"
 
 say "5. The ten highest grades of each"
 printf '   %-41s   %s\n' "forest, shingle of 4 hours (REST)" "ensemble (detectors/demo/taxi.lua)"
-printf '   %-16s  %-4s  %6s  %6s       %-16s  %-4s  %6s  %6s\n' time grade rides expect time grade rides expect
+printf '   %-16s  %-5s %6s  %6s     %-16s  %-5s  %6s  %6s\n' time grade rides expect time grade rides expect
 paste -d'|' "$data/forest.txt" "$data/ensemble.txt" | awk -F'|' '{printf "   %-38s      %s\n", $1, $2}'
 
 # An event is found when one of the ten lies inside its labelled window.
@@ -131,7 +131,7 @@ if [ "${1:-}" = --exit ]; then
     kill $server
     wait $server || die "the server did not stop in order: $(tail -n 3 "$data/blip.log")"
     trap - EXIT
-    say "The server has stopped; its log is in $data/blip.log"
+    say "The server has stopped; its log is in ${data#"$top"/}/blip.log"
     exit $missed
 fi
 
