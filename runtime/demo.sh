@@ -101,7 +101,7 @@ top_ten taxi >"$data/ensemble.txt"
 
 say "5. The ten highest grades of each"
 printf '   %-41s   %s\n' "forest, shingle of 4 hours (REST)" "ensemble (detectors/demo/taxi.lua)"
-printf '   %-16s  %-5s %6s  %6s     %-16s  %-5s  %6s  %6s\n' time grade rides expect time grade rides expect
+printf '   %-16s  %-5s %6s  %6s      %-16s  %-5s  %6s  %6s\n' time grade rides expect time grade rides expect
 paste -d'|' "$data/forest.txt" "$data/ensemble.txt" | awk -F'|' '{printf "   %-38s      %s\n", $1, $2}'
 
 # An event is found when one of the ten lies inside its labelled window.
