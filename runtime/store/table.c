@@ -167,13 +167,6 @@ struct mapping *table_mapping(struct table *t, uint64_t *version) {
     return copy;
 }
 
-uint64_t table_mapping_version(struct table *t) {
-    pthread_mutex_lock(&t->registry->lock);
-    uint64_t version = t->mapping_version;
-    pthread_mutex_unlock(&t->registry->lock);
-    return version;
-}
-
 // --- loading ------------------------------------------------------------------------------
 
 static const char schema[] =

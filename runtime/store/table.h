@@ -37,7 +37,6 @@ const char *table_uuid(const struct table *t);
 
 /* A copy of the published mapping, and the number that changes with it. NULL: no memory. */
 struct mapping *table_mapping(struct table *t, uint64_t *version);
-uint64_t table_mapping_version(struct table *t);
 
 /* Calls `use` with each index in the order of names, or only with `name` when it is not NULL.
  * The texts are good during the call. Stops when it returns false. */

@@ -148,8 +148,8 @@ enum status table_write_begin(struct connection *c, struct table *t, struct tabl
     return status;
 }
 
-// Adds the ids of one chunk: _id, _seq_no, _version.
-static bool add_ids(struct id_map *ids, duckdb_data_chunk chunk) {
+// Adds the ids of one chunk: _id, _seq_no, _version. Over others, the newest counts.
+static bool add_ids(struct id_map *ids, duckdb_data_chunk chunk, bool over_others) {
     duckdb_string_t *id = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0));
     int64_t *seq_no = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 1));
     int64_t *version = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 2));
@@ -159,14 +159,17 @@ static bool add_ids(struct id_map *ids, duckdb_data_chunk chunk) {
                                                  duckdb_string_t_length(id[i])),
                              .seq_no = seq_no[i],
                              .version = (uint64_t)version[i] & ID_VERSION_MASK};
-        const struct id_entry *known = id_map_get(ids, e.hash);
-        if ((!known || known->seq_no < e.seq_no) && !id_map_put(ids, e)) return false;
+        if (over_others) {
+            const struct id_entry *known = id_map_get(ids, e.hash);
+            if (known && known->seq_no >= e.seq_no) continue;
+        }
+        if (!id_map_put(ids, e)) return false;
     }
     return true;
 }
 
 static enum status load_ids(struct connection *c, struct table *t, struct id_map *ids,
-                            struct error *err) {
+                            bool over_others, struct error *err) {
     struct bytes sql = {0};
     bytes_append_text(&sql, "SELECT _id, _seq_no, _version FROM main.");
     append_identifier(&sql, t->name);
@@ -178,7 +181,8 @@ static enum status load_ids(struct connection *c, struct table *t, struct id_map
     if (status != STATUS_OK) return status;
     duckdb_data_chunk chunk;
     while (status == STATUS_OK && (chunk = duckdb_fetch_chunk(result))) {
-        if (!add_ids(ids, chunk)) status = fail(err, STATUS_NO_MEMORY, "no memory for ids");
+        if (!add_ids(ids, chunk, over_others))
+            status = fail(err, STATUS_NO_MEMORY, "no memory for ids");
         duckdb_destroy_data_chunk(&chunk);
     }
     duckdb_destroy_result(&result);
@@ -193,7 +197,7 @@ static enum status load_newest_ids(struct connection *c, struct table *t, struct
     if (c->began_behind_locks) return STATUS_OK;
     enum status status = connection_open(c->store, &other, err);
     if (status != STATUS_OK) return status;
-    status = load_ids(other, t, ids, err);
+    status = load_ids(other, t, ids, true, err);
     connection_close(other);
     return status;
 }
@@ -205,7 +209,7 @@ enum status table_write_need_ids(struct connection *c, struct table_write *w,
     if (w->ids) return STATUS_OK;
     struct id_map *ids = id_map_new();
     if (!ids) return fail(err, STATUS_NO_MEMORY, "no memory for ids");
-    enum status status = load_ids(c, w->table, ids, err);
+    enum status status = load_ids(c, w->table, ids, false, err);
     if (status == STATUS_OK) status = load_newest_ids(c, w->table, ids, err);
     if (status != STATUS_OK) {
         id_map_free(ids);
