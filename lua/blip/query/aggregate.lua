@@ -55,6 +55,11 @@ for _, op in ipairs { "avg", "min", "max", "sum", "value_count", "cardinality", 
   end
 end
 
+--- The mean of a field's values, each with a weight from another field.
+function aggregate.weighted_avg(field, weight, filter)
+  return new { op = "weighted_avg", field = field, weight = weight, filter = filter }
+end
+
 --- The value below which a share of a field's values lie: one of the values.
 -- @tparam string field
 -- @tparam number percent 0 to 100

@@ -228,6 +228,9 @@ local function pattern_clause(name, alias, make)
   return field_clause(name, { value = "value", known = known }, function(field, value, options)
     value = value or options[alias]
     if value == nil or value == json.null then return problem.argument "value cannot be null" end
+    if type(value) == "table" then
+      return problem.parsing("[%s] query does not support %s", name, read.token(value))
+    end
     return make(field, tostring(value), { case_insensitive = read.boolean(options.case_insensitive) })
   end)
 end

@@ -65,6 +65,19 @@ local function quantile(x, condition, node)
   return filtered(("quantile_disc(%s::DOUBLE, %s)"):format(x, fraction(node)), condition)
 end
 
+--- The mean of a field's values, each counted as often as another field says.
+local function weighted(field, node, from, condition)
+  local weight = from:field(node.weight)
+  for _, one in ipairs { field, weight } do
+    local ok, err = rows.check_numeric(one, node.op)
+    if not ok then return nil, err end
+  end
+  local x, w = rows.number(field, field.sql), rows.number(weight, weight.sql)
+  local both = ("%s IS NOT NULL%s"):format(x, condition and " AND " .. condition or "")
+  return ("(%s / nullif(%s, 0))"):format(filtered(("sum(%s * %s::DOUBLE)"):format(x, w), both),
+    filtered(("sum(%s)"):format(w), both) .. "::DOUBLE")
+end
+
 --- How each operation over a field compiles:
 -- `(field, node, from, condition) -> SQL | nil, err`.
 local OPS = {
@@ -73,6 +86,7 @@ local OPS = {
   max = numeric(call "max", function(x, c) return call "max"(("list_max(%s)"):format(x), c) end),
   sum = numeric(sum, function(x, c) return sum(("list_sum(%s)"):format(x), c) end),
   median = numeric(call "median", over_gathered "median"),
+  weighted_avg = weighted,
   variance = numeric(call "var_pop", over_gathered "var_pop"),
   median_absolute_deviation = numeric(call "mad", over_gathered "mad"),
   sum_of_squares = numeric(

@@ -72,9 +72,34 @@ metrics.avg = simple "avg"
 metrics.min = simple "min"
 metrics.max = simple "max"
 metrics.sum = simple "sum"
-metrics.median_absolute_deviation = simple("median_absolute_deviation", false, "compression")
+
+local read_deviation = simple("median_absolute_deviation", false, "compression")
+
+function metrics.median_absolute_deviation(body, name)
+  local compression = tonumber(body.compression) or 1000
+  if compression > 0 then return read_deviation(body) end
+  return problem.argument("[compression] must be greater than 0. Found [%.1f] in [%s]", compression, name)
+end
+
 metrics.value_count = simple("value_count", true)
 metrics.cardinality = simple("cardinality", true, "precision_threshold rehash execution_hint")
+
+local WEIGHTED_OPTIONS = read.set "value weight format value_type"
+
+function metrics.weighted_avg(body)
+  local ok, err = read.check_options("weighted_avg", body, WEIGHTED_OPTIONS)
+  if not ok then return nil, err end
+  local fields = {}
+  for _, name in ipairs { "value", "weight" } do
+    fields[name], err = field_of(name, body[name] or {})
+    if not fields[name] then return nil, err end
+  end
+  return {
+    field = fields.value, format = body.format, paths = { value = 1 },
+    aggregates = { aggregate.weighted_avg(fields.value, fields.weight) },
+    show = function(values, text) return one_value(values[1], text) end,
+  }
+end
 
 local STATS = { "value_count", "min", "max", "avg", "sum" }
 local STATS_PATHS = { count = 1, min = 2, max = 3, avg = 4, sum = 5 }
@@ -202,9 +227,28 @@ local function bad_percent(percent, name)
   }
 end
 
+--- Checks how a client would have percentiles worked out; they are exact here either way.
+local function check_method(body)
+  local digest = read.is_object(body.tdigest) and body.tdigest or {}
+  local compression = tonumber(digest.compression or body.compression) or 100
+  if compression < 0 then
+    return problem.argument("[compression] must be greater than or equal to 0. Found [%s]",
+      java_number(compression))
+  end
+  local hdr = read.is_object(body.hdr) and body.hdr or {}
+  local digits = tonumber(hdr.number_of_significant_value_digits) or 3
+  if digits < 0 or digits > 5 then
+    return problem.argument "[numberOfSignificantValueDigits] must be between 0 and 5"
+  end
+  return true
+end
+
 function metrics.percentiles(body, name)
   local field, err = field_of("percentiles", body, "percents keyed tdigest hdr compression")
   if not field then return nil, err end
+  local ok
+  ok, err = check_method(body)
+  if not ok then return nil, err end
   local percents = body.percents or DEFAULT_PERCENTS
   if not json.is_array(percents) and percents ~= DEFAULT_PERCENTS or #percents == 0 then
     return problem.argument "[percents] must not be empty"

@@ -68,7 +68,7 @@ local KIND = {}
 for kind, names in pairs {
   text = [[field format time_zone operator default_operator default_field df analyzer path relation type
     execution_hint collect_mode missing_order index]],
-  scalar = [[missing value gt gte lt lte from to boost minimum_should_match interval fixed_interval
+  scalar = [[missing gt gte lt lte from to boost minimum_should_match interval fixed_interval
     calendar_interval offset size min_doc_count sigma other_bucket_key slop prefix wildcard id mask key]],
   boolean = [[keyed case_insensitive missing_bucket other_bucket show_term_doc_count_error include_lower
     include_upper]],

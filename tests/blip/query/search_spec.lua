@@ -106,7 +106,8 @@ describe("blip.query.search", function()
       local a = aggs [[{"a":{"avg":{"field":"ms"}},"s":{"sum":{"field":"n"}},
         "c":{"value_count":{"field":"tag"}},
         "u":{"cardinality":{"field":"host"}},"e":{"stats":{"field":"ms"}},"up":{"max":{"field":"up"}},
-        "t":{"max":{"field":"ts","format":"HH:mm"}},"none":{"avg":{"field":"nothing"}}}]]
+        "t":{"max":{"field":"ts","format":"HH:mm"}},"none":{"avg":{"field":"nothing"}},
+        "w":{"weighted_avg":{"value":{"field":"ms"},"weight":{"field":"n"}}}}]]
       assert.equal(4, a.a.value)
       assert.equal(10, a.s.value)
       assert.equal(3, a.c.value)
@@ -114,6 +115,7 @@ describe("blip.query.search", function()
       assert.same({ count = 3, min = 1.5, max = 8, avg = 4, sum = 12 }, a.e)
       assert.same({ value = 1, value_as_string = "true" }, a.up)
       assert.equal("03:00", a.t.value_as_string)
+      assert.equal((1.5 + 5 + 24) / 6, a.w.value)
       assert.equal(json.null, a.none.value)
     end)
 
