@@ -45,6 +45,25 @@ describe("cluster settings", function()
       return put { persistent = { [name] = value } }
     end
     orders.refused(set("foo.bar", 1), 400, argument, "persistent setting [foo.bar], not recognized")
+    orders.refused(
+      put {},
+      400,
+      "action_request_validation_exception",
+      "Validation Failed: 1: no settings to update;"
+    )
+    orders.refused(
+      set("plugins.anomaly_detection.enabled", "maybe"),
+      400,
+      argument,
+      "Failed to parse value [maybe] as only [true] or [false] are allowed."
+    )
+    orders.refused(
+      set("plugins.anomaly_detection.detection_interval", "soon"),
+      400,
+      argument,
+      "failed to parse setting [plugins.anomaly_detection.detection_interval] with value [soon] as a time value: "
+        .. "unit is missing or unrecognized"
+    )
     orders.refused(set(key, "x"), 400, argument, ("Failed to parse value [x] for setting [%s]"):format(key))
     orders.refused(set(key, 11), 400, argument, ("Failed to parse value [11] for setting [%s] must be <= 10"):format(key))
     orders.refused(set(key, -1), 400, argument, ("Failed to parse value [-1] for setting [%s] must be >= 0"):format(key))

@@ -111,6 +111,13 @@ local READERS = {
   end,
 }
 
+-- How a text is refused that means no value of its kind.
+local UNREADABLE = {
+  boolean = "Failed to parse value [{text}] as only [true] or [false] are allowed.",
+  span = "failed to parse setting [{key}] with value [{text}] as a time value: "
+    .. "unit is missing or unrecognized",
+}
+
 -- The short name of a setting's key, whichever prefix it has.
 local function short(key)
   for _, prefix in ipairs { PREFIX, OLD_PREFIX } do
@@ -121,11 +128,15 @@ local function short(key)
 end
 
 local function refuse_value(text, key, bound, limit)
-  local reason = ("Failed to parse value [%s] for setting [%s]"):format(text, key)
+  local reason = UNREADABLE[KNOWN[short(key)].kind]
+  reason = (reason or "Failed to parse value [{text}] for setting [{key}]"):gsub("{(%a+)}", {
+    text = text,
+    key = key,
+  })
   if bound then
     reason = ("%s must be %s %s"):format(reason, bound, tostring(limit))
   end
-  return fail.es { status = 400, type = "illegal_argument_exception", reason = reason }
+  return fail.invalid("%s", reason)
 end
 
 -- The value that a text means for a setting; nil and an error when it means none.
@@ -225,10 +236,28 @@ local function change(level, kept, sent)
   return changed
 end
 
+-- Whether a body names no setting at all.
+local function is_empty(body)
+  for _, level in ipairs { "persistent", "transient" } do
+    local sent = json.is_object(body) and body[level]
+    if sent and (not json.is_object(sent) or next(sent) ~= nil) then
+      return false
+    end
+  end
+  return json.is_object(body)
+end
+
 --- Takes over the body of `PUT /_cluster/settings`.
 -- @tparam table body `{ persistent = {...}, transient = {...} }`, keys dotted or nested
 -- @return what changed, in nested form by level; or nil and an error, and then nothing changed
 function settings.update(body)
+  if is_empty(body) then
+    return fail.es {
+      status = 400,
+      type = "action_request_validation_exception",
+      reason = "Validation Failed: 1: no settings to update;",
+    }
+  end
   local kept, changed = stored(), {}
   for _, level in ipairs { "persistent", "transient" } do
     kept[level] = kept[level] or {}
