@@ -178,6 +178,13 @@ function Rows:condition(filter)
   end).sql
 end
 
+--- Where a document has the value of a field: a sub-field is another reading of its field.
+local function place_of(fields, name)
+  local parent = name:match "^(.*)%."
+  local is_sub = fields[parent] and fields[parent].column == fields[name].column
+  return is_sub and parent or name
+end
+
 --- What a filter within a nested object sees: the fields of one of its parts, `o`.
 local function nested_target(index, path, bind)
   local ok, err = nested.check(index.mapping, path)
@@ -186,7 +193,7 @@ local function nested_target(index, path, bind)
   function target.field(name)
     local field = index.mapping.fields[name]
     if not field or name:sub(1, #path + 1) ~= path .. "." then return nil end
-    return nested.field(field, path, name, "o", bind)
+    return nested.field(field, path, place_of(index.mapping.fields, name), "o", bind)
   end
   function target.fields_below(name) return { target.field(name) } end
   function target.word_fields() return {} end

@@ -1,3 +1,4 @@
+-- luacheck: no max line length
 local orders = require "support.orders"
 local server = require "support.server"
 
@@ -47,6 +48,13 @@ describe("searches of the OpenSearch dialect", function()
         { term = { ["name.keyword"] = "orders-by-minute" } },
         { term = { time_field = "ts" } },
         { ids = { values = { id } } },
+        { nested = { path = "feature_attributes", query = { match = { ["feature_attributes.feature_name"] = "amount" } } } },
+        {
+          nested = {
+            path = "feature_attributes",
+            query = { term = { ["feature_attributes.feature_name.keyword"] = "amount" } },
+          },
+        },
       } do
         local hit = search("", { query = query }).json.hits.hits[1]
         assert.same({ id, 1, 1 }, { hit._id, hit._version, hit._primary_term })
