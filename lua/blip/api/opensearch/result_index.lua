@@ -65,7 +65,7 @@ function result_index.named(expression)
   local list = {}
   for _, name in ipairs(known()) do
     for wanted in expression:gmatch "[^,]+" do
-      if name:find("^" .. wanted:gsub("%p", "%%%0"):gsub("%%%*", ".*") .. "$") then
+      if name:find(names.pattern(wanted)) then
         list[#list + 1] = name .. "*"
         break
       end

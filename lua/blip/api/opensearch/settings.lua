@@ -5,6 +5,7 @@ local catalog = require "blip.index.catalog"
 local documents = require "blip.index.documents"
 local fail = require "blip.fail"
 local json = require "runtime.json"
+local names = require "blip.index.names"
 
 local INDEX, ID = ".blip-settings", "cluster"
 -- The keys have dots in them and are values here, not fields.
@@ -215,7 +216,7 @@ local function change(level, kept, sent)
   local changed = {}
   for key, value in pairs(flatten(sent, "", {})) do
     if value == json.null then
-      local pattern = "^" .. key:gsub("%p", "%%%0"):gsub("%%%*", ".*") .. "$"
+      local pattern = names.pattern(key)
       for name in pairs(kept) do
         kept[name] = not name:find(pattern) and kept[name] or nil
       end
