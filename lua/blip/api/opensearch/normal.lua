@@ -35,6 +35,15 @@ function METRICS.percentiles(body, where)
   return aggregate.percentile(body.field, body.percents[1], where)
 end
 
+function METRICS.weighted_avg(body, where)
+  for _, part in ipairs { "value", "weight" } do
+    if type(body[part]) ~= "table" or type(body[part].field) ~= "string" then
+      return fail.invalid("[%s] of aggregation [weighted_avg] must name a field", part)
+    end
+  end
+  return aggregate.weighted_avg(body.value.field, body.weight.field, where)
+end
+
 -- kind -> function(body): the rows that a single bucket holds, nil for all of them.
 local BUCKETS = {}
 

@@ -16,6 +16,22 @@ local stored = require "blip.api.opensearch.stored"
 
 -- What a detector that is not stored is called while it runs.
 local UNSAVED = "unsaved"
+local RESULT = {
+  "detector_id",
+  "schema_version",
+  "data_start_time",
+  "data_end_time",
+  "feature_data",
+  "anomaly_score",
+  "anomaly_grade",
+  "confidence",
+  "entity",
+  "approx_anomaly_start_time",
+  "relevant_attribution",
+  "past_values",
+  "expected_values",
+  "threshold",
+}
 local ANSWER = { "anomaly_result", "anomaly_detector" }
 
 local routes = {}
@@ -85,6 +101,7 @@ local function run(id, detector, asked)
   end
   for _, result in ipairs(results) do
     result.detector_id = id or json.null
+    json.ordered(result, RESULT)
   end
   return json.array(results)
 end

@@ -43,6 +43,11 @@ describe("blip.api.opensearch.normal", function()
     end
   end)
 
+  it("makes a mean whose weights are another field", function()
+    local made = node '{"x":{"weighted_avg":{"weight":{"field":"n"},"value":{"field":"ms"}}}}'
+    assert.same({ "weighted_avg", "ms", "n" }, { made.op, made.field, made.weight })
+  end)
+
   it("takes the first of several percentiles, and a value for missing ones", function()
     assert.equal(95, node('{"x":{"percentiles":{"field":"a","percents":[95,99]}}}').percent)
     assert.equal(3, node('{"x":{"avg":{"field":"a","missing":3}}}').missing)
@@ -56,7 +61,8 @@ describe("blip.api.opensearch.normal", function()
   it("names what Blip does not run", function()
     local cases = {
       ['{"x":{"avg":{"script":{"source":"1"}}}}'] = "[script] of aggregation [avg] is not supported",
-      ['{"x":{"weighted_avg":{}}}'] = "aggregation [weighted_avg] is not supported",
+      ['{"x":{"weighted_avg":{}}}'] = "[value] of aggregation [weighted_avg] must name a field",
+      ['{"x":{"stats":{"field":"a"}}}'] = "aggregation [stats] is not supported",
       ['{"x":{"global":{},"aggregations":{"v":{"avg":{"field":"a"}}}}}'] = "aggregation [global] is not supported",
     }
     for query, reason in pairs(cases) do
