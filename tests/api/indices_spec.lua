@@ -93,7 +93,9 @@ describe("api/indices", function()
       true)
     assert.same({ ["i-al1"] = { aliases = { alias = {} } }, ["i-al2"] = { aliases = { alias = {} } } },
       blip:get("/_alias/alias").json)
-    assert.equal(404, blip:get("/_alias/nothing").status)
+    assert.equal("alias [nothing] missing", blip:get("/_alias/nothing").json.error)
+    assert.same({}, blip:get("/_alias/al*,-alias").json)
+    assert.equal("alias [-alias] missing", blip:get("/_alias/-alias,al*").json.error)
   end)
 
   it("closes and opens", function()

@@ -203,49 +203,59 @@ end
 
 -- --- showing --------------------------------------------------------------------------------
 
---- Whether an alias is among the wanted, `-` taking out.
-local function is_wanted(alias, wanted)
-  if #wanted == 0 then return true end
+--- What each part of an expression means: `{ pattern =, excluded = }`, or `{ name = }` for one that is
+-- written out. A minus takes out only from the first wildcard on; before, it is part of a name.
+local function read_parts(wanted)
+  local parts, wildcard_seen = {}, false
+  for i, part in ipairs(wanted) do
+    local is_wildcard = part == "_all" or part:find "%*" ~= nil
+    wildcard_seen = wildcard_seen or is_wildcard
+    local excluded = wildcard_seen and part:match "^%-(.+)$"
+    parts[i] = {
+      pattern = names.pattern(part == "_all" and "*" or excluded or part), excluded = excluded,
+      name = not is_wildcard and not excluded and part or nil,
+    }
+  end
+  return parts
+end
+
+--- Whether an alias is among the wanted.
+local function is_wanted(alias, parts)
+  if #parts == 0 then return true end
   local yes = false
-  for _, part in ipairs(wanted) do
-    local excluded = part:match "^%-(.+)$"
-    if excluded then
-      if alias:find(names.pattern(excluded)) then yes = false end
-    elseif part == "_all" or alias:find(names.pattern(part)) then
-      yes = true
-    end
+  for _, part in ipairs(parts) do
+    if alias:find(part.pattern) then yes = not part.excluded end
   end
   return yes
 end
 
 --- The wanted names that are written out and nowhere found.
-local function missing(wanted)
+local function missing(parts)
   local list = {}
-  for _, part in ipairs(wanted) do
-    local written_out = part ~= "_all" and not part:find "%*" and not part:find "^%-"
-    if written_out and not catalog.alias(part) then list[#list + 1] = part end
+  for _, part in ipairs(parts) do
+    if part.name and not catalog.alias(part.name) then list[#list + 1] = part.name end
   end
   table.sort(list)
   return list
 end
 
-local function shown_aliases(indices, wanted)
+local function shown_aliases(indices, parts)
   local answer = {}
   for _, index in ipairs(indices) do
     local shown = {}
     for alias, options in pairs(catalog.find(index).aliases) do
-      if is_wanted(alias, wanted) then shown[alias] = json.object(options) end
+      if is_wanted(alias, parts) then shown[alias] = json.object(options) end
     end
-    if next(shown) or #wanted == 0 then answer[index] = { aliases = json.object(shown) } end
+    if next(shown) or #parts == 0 then answer[index] = { aliases = json.object(shown) } end
   end
   return answer
 end
 
 local function get_alias(request)
   request:allow(PARAMETERS)
-  local wanted = list_of(request.params.name)
-  local answer = shown_aliases(expand(request.params.index, request), wanted)
-  local absent = missing(wanted)
+  local parts = read_parts(list_of(request.params.name))
+  local answer = shown_aliases(expand(request.params.index, request), parts)
+  local absent = missing(parts)
   if #absent == 0 then return reply.ok(json.object(answer)) end
   answer.error = ("alias%s [%s] missing"):format(#absent > 1 and "es" or "", table.concat(absent, ","))
   answer.status = 404
