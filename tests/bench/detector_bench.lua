@@ -8,6 +8,7 @@ local model = require "runtime.model"
 local preview = require "blip.detector.preview"
 local registry = require "blip.detector.registry"
 local replay = require "blip.detector.replay"
+local store = require "runtime.store"
 local tasks = require "blip.detector.tasks"
 local time = require "runtime.time"
 local work = require "runtime.work"
@@ -27,6 +28,40 @@ local function analyse(id, index, changes, to)
   end
   assert.equal("FINISHED", tasks.get(task_id).state)
   return (time.monotonic_ns() - began) / 1e9
+end
+
+-- Where the time of `body` goes: share of each step of a run, found by wrapping them.
+local STEPS = {
+  scan = { require "blip.source.store", "scan" },
+  documents = { require "blip.result.anomaly", "documents" },
+  append = { require "blip.result.index", "append" },
+  snapshots = { require "blip.detector.snapshots", "save" },
+  score = { getmetatable(assert(model.set_new { kind = "forest", features = 1 })).__index, "score" },
+  commit = { getmetatable(store.connection()).__index, "commit" },
+}
+
+local function where_time_goes(body)
+  local spent, whole = {}, {}
+  for step, place in pairs(STEPS) do
+    local owner, name = place[1], place[2]
+    local f = owner[name]
+    whole[step] = function() owner[name] = f end
+    owner[name] = function(...)
+      local began = time.monotonic_ns()
+      local results = table.pack(f(...))
+      spent[step] = (spent[step] or 0) + time.monotonic_ns() - began
+      return table.unpack(results, 1, results.n)
+    end
+  end
+  local began = time.monotonic_ns()
+  body()
+  local total, parts = time.monotonic_ns() - began, {}
+  for step, restore in pairs(whole) do
+    restore()
+    parts[#parts + 1] = ("%s %.0f %%"):format(step, (spent[step] or 0) / total * 100)
+  end
+  table.sort(parts)
+  print("    of which " .. table.concat(parts, ", "))
 end
 
 -- Runs a detector in real time up to a minute.
@@ -59,6 +94,7 @@ describe("detectors", function()
     end
     bench.report("history of one series, forest, shingle 8", "intervals/s", rates)
     bench.report("history of one series, per interval", "us", costs)
+    where_time_goes(function() analyse("one-parts", "bench-one", { model = FOREST }, 50000) end)
   end)
 
   it("analyse the history of 1,000 entities", function()
@@ -67,6 +103,9 @@ describe("detectors", function()
       category = { "host" }, model = FOREST,
     }, 200)
     bench.report("history of 1,000 entities, per entity and interval", "us", { seconds / 199000 * 1e6 })
+    where_time_goes(function()
+      analyse("many-parts", "bench-many", { category = { "host" }, model = FOREST }, 100)
+    end)
   end)
 
   it("preview a day", function()
@@ -91,7 +130,7 @@ describe("detectors", function()
   for _, hosts in ipairs { 1000, 10000 } do
     it(("score one interval of %d entities"):format(hosts), function()
       local index, id = "bench-" .. hosts, "interval-" .. hosts
-      for minute = 0, 41 do minutes.load(index, { minutes = 1, hosts = hosts, first = minute }) end
+      for minute = 0, 43 do minutes.load(index, { minutes = 1, hosts = hosts, first = minute }) end
       local d = detect.definition(id, index, { category = { "host" }, model = FOREST })
       local seconds = {}
       catch_up(d, 38)
@@ -101,6 +140,7 @@ describe("detectors", function()
         seconds[i] = (time.monotonic_ns() - began) / 1e9
       end
       bench.report(("one interval of %d entities, scan to commit"):format(hosts), "s", seconds)
+      where_time_goes(function() catch_up(d, 43) end)
       bench.report("resident memory", "MB", { resident_mb() })
       model.drop(id)
     end)
