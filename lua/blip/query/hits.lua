@@ -68,7 +68,8 @@ end
 local function select_score(connection, request, indices, from, selection)
   local shown, is_order = scoring(request)
   if not shown then return "" end
-  from.score = request.score and ("%.9g::DOUBLE"):format(request.score)
+  local constant = score.constant(request.score_parts, indices)
+  from.score = constant and ("%.9g::DOUBLE"):format(constant)
   if not from.score then
     local err
     from.score, err = score.sql(connection, indices, request.score_parts, from)
@@ -76,9 +77,9 @@ local function select_score(connection, request, indices, from, selection)
   end
   selection.score = selection.place(from.score)
   -- The best is the first but on a later page or in another order; then every hit is looked at.
-  local elsewhere = not request.score and (request.from > 0 or not is_order)
+  local elsewhere = not constant and (request.from > 0 or not is_order)
   selection.best = elsewhere and selection.place(("max(%s) OVER ()"):format(from.score)) or selection.score
-  return is_order and not request.score and selection.score .. " DESC, " or ""
+  return is_order and not constant and selection.score .. " DESC, " or ""
 end
 
 --- Selects the sort values of hits. Returns their order; or nil and an error.

@@ -183,7 +183,6 @@ function request.read(body)
   if not out.aggregations then return nil, err end
   out.has_aggregations = body.aggregations ~= nil or body.aggs ~= nil
   out.score_parts = score.parts(body.query)
-  out.score = score.constant(out.score_parts)
   ok, err = check_window(out)
   if not ok then return nil, err end
   ok, err = check_search_after(out)

@@ -79,16 +79,17 @@ function score.parts(query)
   return out
 end
 
---- The score that every hit has when the parts ask for no word; nil when they do.
--- Filters alone score 0, a lone part its boost.
-function score.constant(parts)
-  if #parts == 0 then return 0.0 end
-  if #parts == 1 and not parts[1].word then return parts[1].boost + 0.0 end
-  return nil
-end
-
 local WORDS = { text = true, match_only_text = true }
-local WHOLE = { keyword = true, boolean = true }
+
+--- The score that every hit has; nil when hits differ.
+-- Filters alone score 0, a lone part its boost unless it asks for a word of a text: values that
+-- are compared whole are no rarer for being words.
+function score.constant(parts, indices)
+  if #parts == 0 then return 0.0 end
+  local part = parts[2] == nil and parts[1]
+  if not part or part.word and WORDS[rows.new(indices):type(part.field)] then return nil end
+  return part.boost + 0.0
+end
 
 local function tokens(x)
   return ("list_filter(string_split_regex(lower(%s), '[^\\p{L}\\p{N}_]+'), lambda t: t <> '')"):format(x)
@@ -120,16 +121,13 @@ end
 local function word_sql(connection, indices, part, from)
   local field = from:field(part.field)
   local holds = from:condition(filter.match(part.field, part.word, { lenient = true }))
-  if not WORDS[field.type] and not WHOLE[field.type] then
+  if not WORDS[field.type] then
     return ("CASE WHEN %s THEN %.9g ELSE 0 END"):format(holds, part.boost)
   end
   local counted, err = frequencies(connection, indices, part)
   if not counted then return nil, err end
   local documents, found = counted:get(1, "documents"), counted:get(1, "found")
   local weight = part.boost * math.log(1 + (documents - found + 0.5) / (found + 0.5))
-  if WHOLE[field.type] then
-    return ("CASE WHEN %s THEN %.9g ELSE 0 END"):format(holds, weight / (1 + K1))
-  end
   local length
   length, err = average_length(connection, indices, part.field)
   if not length then return nil, err end

@@ -11,12 +11,17 @@ function zone.fixed_ms(name)
   return name == nil and 0 or date_format.offset_ms(name)
 end
 
+local known = {}  -- names that the database has confirmed
+
 --- Checks a zone's name. Returns it, or nil and an `invalid` error.
 function zone.check(name)
-  if zone.fixed_ms(name) then return name end
+  if known[name] or zone.fixed_ms(name) then return name end
   local frame = require "runtime.store".connection():query(
     "SELECT count(*) AS known FROM pg_timezone_names() WHERE name = $1", { name })
-  if frame and frame:get(1, "known") > 0 then return name end
+  if frame and frame:get(1, "known") > 0 then
+    known[name] = true
+    return name
+  end
   return fail.es { status = 400, type = "zone_rules_exception", reason = "Unknown time-zone ID: " .. name }
 end
 
