@@ -33,13 +33,24 @@ local UPDATE = "UPDATE blip.runs SET " .. table.concat(COLUMNS, " = ?, ") .. " =
 local INSERT = ("INSERT INTO blip.runs (%s, run) VALUES (%s?)"):format(
   table.concat(COLUMNS, ", "), ("?, "):rep(#COLUMNS))
 
---- Makes sure that the table is there.
-function progress.prepare(c)
+local prepared = false -- in this worker
+
+local function create(c)
   for statement in CREATE:gmatch "[^;]+" do
     local ok, err = c:execute(statement)
     if not ok then return nil, err end
   end
   return true
+end
+
+--- Makes sure that the table is there. Two workers that make it at once are in each other's way:
+-- for the slower one it is there at the second look.
+function progress.prepare(c)
+  if prepared then return true end
+  local ok, err = create(c)
+  if not ok and err.kind == "conflict" then ok, err = create(c) end
+  prepared = ok == true
+  return ok, err
 end
 
 --- A run's state.
