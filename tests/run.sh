@@ -25,10 +25,12 @@ check() {
 
 build() { cmake --preset "$1" && cmake --build --preset "$1"; }
 
-# Runs the specs inside one build's binary and adds up what busted counted.
+# Runs specs inside one build's binary and adds up what busted counted: specs BUILD FOLDER...
 specs() {
     log=build/log/specs-$1.txt
-    "build/$1/blip" test --output=plainTerminal tests >"$log" 2>&1
+    build=$1
+    shift
+    "build/$build/blip" test --output=plainTerminal "$@" >"$log" 2>&1
     status=$?
     # "12 successes / 1 failure / 0 errors / 0 pending : 1.2 seconds"
     counts=$(grep -E '^[0-9]+ success(es)? / ' "$log" | tail -n 1)
@@ -38,14 +40,14 @@ specs() {
     if [ "$good" = 0 ] || { [ "$status" != 0 ] && [ "$bad" = 0 ]; }; then bad=$((bad + 1)); fi
     passed=$((passed + good))
     failed=$((failed + bad))
-    echo "specs   $1: ${counts:-no closing line, exit $status}"
+    echo "specs   $build: ${counts:-no closing line, exit $status}"
     [ "$bad" = 0 ] || tail -n 200 "$log" | sed 's/^/        /'
 }
 
 sanitized_specs() {
     LSAN_OPTIONS=suppressions=$PWD/tests/support/leaks.txt \
         TSAN_OPTIONS="suppressions=$PWD/tests/support/races.txt ignore_noninstrumented_modules=1" \
-        UBSAN_OPTIONS=print_stacktrace=1 specs "$1"
+        UBSAN_OPTIONS=print_stacktrace=1 specs "$@"
 }
 
 sh runtime/setup.sh test || exit 1
@@ -66,15 +68,20 @@ for step in $steps; do
         ;;
     release)
         check "build release" build release
-        specs release
+        specs release tests
         ;;
     install)
         check "build release" build release
         check "installed tree" sh tests/install.sh
         ;;
-    asan | tsan)
-        check "build $step" build "$step"
-        sanitized_specs "$step"
+    asan)
+        check "build asan" build asan
+        sanitized_specs asan tests
+        ;;
+    tsan)
+        # Where threads meet: the runtime and the server. Specs of Lua alone have one thread.
+        check "build tsan" build tsan
+        sanitized_specs tsan tests/runtime tests/api
         ;;
     fuzz)
         check "build fuzz" build fuzz
