@@ -41,7 +41,7 @@ specs() {
     passed=$((passed + good))
     failed=$((failed + bad))
     echo "specs   $build: ${counts:-no closing line, exit $status}"
-    [ "$bad" = 0 ] || tail -n 200 "$log" | sed 's/^/        /'
+    [ "$bad" = 0 ] || sed -n '/^\(Failure\|Error\|ERROR\|WARNING\|==\)/,$p' "$log" | head -n 200 | sed 's/^/        /'
 }
 
 sanitized_specs() {
