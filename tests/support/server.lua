@@ -79,8 +79,13 @@ local function spawn(self)
   self.pid = tonumber(run(("%s >%s 2>&1 & echo $!"):format(table.concat(words, " "), quote(self.log))))
 end
 
+-- A killed process is a zombie as soon as its first thread has ended; what it holds is free when
+-- the last one has.
 local function alive(pid)
-  return read_all(("/proc/%d/stat"):format(pid)):match("%) ([^Z])") ~= nil
+  local state, rest = read_all(("/proc/%d/stat"):format(pid)):match("%) (%a) (.*)")
+  if not state then return false end
+  local threads = rest:match(("%S+ "):rep(16) .. "(%d+)") -- proc(5): num_threads
+  return state ~= "Z" or tonumber(threads) > 1
 end
 
 -- Waits for the line that says where the server listens.

@@ -23,6 +23,7 @@ local work = require "runtime.work"
 
 local INDEX = system.JOBS
 local MOST_FAILURES = 6 -- in a row, before a job is stopped
+local MOST_LOOKS = 20 -- at a task that a run changes at the same time
 local MINUTE, SECOND = 60000, 1000
 
 local scheduler = { INDEX = INDEX }
@@ -102,11 +103,16 @@ function scheduler.start(d)
   return job
 end
 
+-- A run that is ending may change the task between our look and our word: then we look again.
 local function end_task(id, problem)
-  local task = tasks.latest(id, false)
-  if not task or tasks.is_ended(task) then return end
-  task.state, task.error = "STOPPED", problem
-  tasks.save(task)
+  for _ = 1, MOST_LOOKS do
+    local task = tasks.latest(id, false)
+    if not task or tasks.is_ended(task) then return true end
+    task.state, task.error = "STOPPED", problem
+    local ok, err = tasks.save(task)
+    if ok or err.kind ~= "conflict" then return ok, err end
+  end
+  return fail.conflict("the task of detector '%s' changes all the time", id)
 end
 
 local function disable(id, job, problem)
@@ -114,8 +120,8 @@ local function disable(id, job, problem)
   local now_ms = time.now_ms()
   job.enabled, job.disabled_time, job.last_update_time = false, now_ms, now_ms
   local ok, err = save_job(id, job)
+  if ok then ok, err = end_task(id, problem) end
   if not ok then return nil, err end
-  end_task(id, problem)
   return live.forget(id)
 end
 
