@@ -5,10 +5,11 @@ local RUNTIME = {
   base = {},
   frame = {},
   model = { "frame" },
+  job = { "model", "frame" },
   store = { "frame" },
   work = {},
   net = { "work" },
-  bind = { "frame", "model", "store", "work", "net" },
+  bind = { "frame", "model", "job", "store", "work", "net" },
   ["main.c"] = { "bind", "net", "work" },
 }
 
@@ -26,10 +27,11 @@ local LUA = {
   index = { "query" },
   source = { "query", "index" },
   result = { "source", "query", "index" },
-  detector = { "result", "source", "query", "index" },
+  detector = { "job", "result", "source", "query", "index" },
+  job = { "result", "source", "query", "index" },
   alert = { "result", "source", "query", "index" },
-  api = { "detector", "alert", "result", "source", "query", "index" },
-  cli = { "api", "detector", "result", "source", "query", "index" },
+  api = { "detector", "job", "alert", "result", "source", "query", "index" },
+  cli = { "api", "detector", "job", "result", "source", "query", "index" },
 }
 
 local function files(pattern)
