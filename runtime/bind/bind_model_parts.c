@@ -1,7 +1,9 @@
 /* bind/bind_model_parts.c - require "runtime.model_parts": pieces of the forest's pipeline,
  * each by itself, for specs and for models written in Lua.
  *
- *     parts.probe(model, point[, missing]) -> { score =, high = {}, low = {}, imputed = {},
+ *     parts.probe(model, point[, missing]) -> { score =, imputed = {},
+ *             high = {}, low = {},        shares of the score
+ *             above = {}, below = {},     distances from what the forest knows
  *             neighbours = { { point = {}, trees =, distance = }, ... } } | nil, err
  *         point: coordinates of a whole shingle, oldest row first; missing: { true at those
  *         places that imputed[] shall fill in }
@@ -103,11 +105,14 @@ static int bind_probe(lua_State *L) {
     check_point(L, 2, dims, point);
     check_marks(L, 3, dims, marks);
     forest_attribution(f, point, high, low);
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 7);
     lua_pushnumber(L, forest_score(f, point));
     lua_setfield(L, -2, "score");
     set_doubles(L, "high", high, dims);
     set_doubles(L, "low", low, dims);
+    forest_distance(f, point, high, low);
+    set_doubles(L, "above", high, dims);
+    set_doubles(L, "below", low, dims);
     set_neighbours(L, f, point);
     struct error err;
     if (forest_impute(f, point, marks, &err) != STATUS_OK) return bind_fail(L, &err);

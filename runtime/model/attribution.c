@@ -6,20 +6,24 @@
 
 // One tree's share and the box that climbs.
 struct climb {
+    bool lengths;  // of directed distances instead of scores
     double high[TREE_MAX_DIMS], low[TREE_MAX_DIMS];
     quad lo[TREE_MAX_DIMS / QUAD], hi[TREE_MAX_DIMS / QUAD];
 };
 
 // Formula (7) at a node: its box splits off x with the probability p, each side in proportion.
+// A distance counts the way from the far side of the box instead of the depth (2.9).
 static void blend(const struct tree_space *s, struct climb *c, const float *x,
                   struct box_distance d, double p, double score) {
     double extent = d.outside + d.range;
     for (size_t i = 0; i < s->dims; i++) {
         // NOLINTNEXTLINE(clang-analyzer-core.*): a box has a chunk at least
-        double above = (double)(x[i] - c->hi[i / QUAD][i % QUAD]);
-        double below = (double)(c->lo[i / QUAD][i % QUAD] - x[i]);
-        c->high[i] = (1 - p) * c->high[i] + (above > 0 ? above / extent * score : 0);
-        c->low[i] = (1 - p) * c->low[i] + (below > 0 ? below / extent * score : 0);
+        double hi = (double)c->hi[i / QUAD][i % QUAD], lo = (double)c->lo[i / QUAD][i % QUAD];
+        double above = (double)x[i] > hi ? (double)x[i] - hi : 0;
+        double below = (double)x[i] < lo ? lo - (double)x[i] : 0;
+        double worth = c->lengths ? above + below + hi - lo : score;
+        c->high[i] = (1 - p) * c->high[i] + above / extent * worth;
+        c->low[i] = (1 - p) * c->low[i] + below / extent * worth;
     }
 }
 
@@ -56,7 +60,7 @@ static void climb_seen(const struct tree_space *s, const struct tree *t,
     double copies = (double)tree_copies(s, t, path->slot);
     double total = (1 - copies / (2.0 * t->size)) / (path->depth + log2(1 + copies));
     for (size_t i = 0; i < s->dims; i++)
-        c->high[i] = c->low[i] = total / (2.0 * (double)s->dims);
+        c->high[i] = c->low[i] = c->lengths ? 0 : total / (2.0 * (double)s->dims);
     for (size_t i = 0; i < s->chunks; i++) {
         c->lo[i] = (quad){INFINITY, INFINITY, INFINITY, INFINITY};
         c->hi[i] = -c->lo[i];
@@ -71,7 +75,7 @@ static void climb_seen(const struct tree_space *s, const struct tree *t,
         blend(s, c, x, d, d.outside / (d.outside + d.range), 1.0 / (double)(depth + 1));
         child = parent;
     }
-    scale(s, c, total);
+    if (!c->lengths) scale(s, c, total);
 }
 
 static void climb_tree(const struct tree_space *s, const struct tree *t, const float *x,
@@ -89,23 +93,34 @@ static void climb_tree(const struct tree_space *s, const struct tree *t, const f
     climb_unseen(s, t, &path, x, c, d);
 }
 
-void forest_attribution(const struct forest *f, const float *point, double *high, double *low) {
+// Adds up the trees' shares, each with its weight.
+static void climb_forest(const struct forest *f, const float *point, bool lengths, double *high,
+                         double *low) {
     const struct tree_space *s = &f->space;
     float x[TREE_MAX_DIMS];
     forest_read(f, point, x);
     memset(high, 0, s->dims * sizeof *high);
     memset(low, 0, s->dims * sizeof *low);
     struct climb c;
+    c.lengths = lengths;
     for (size_t i = 0; i < f->trees; i++) {
         const struct tree *t = forest_tree(f, i);
         if (t->root == TREE_EMPTY) continue;
         climb_tree(s, t, x, &c);
-        double weight = t->log_mass / (double)f->trees;
+        double weight = (lengths ? 1 : t->log_mass) / (double)f->trees;
         for (size_t k = 0; k < s->dims; k++) {
             high[k] += c.high[k] * weight;
             low[k] += c.low[k] * weight;
         }
     }
+}
+
+void forest_attribution(const struct forest *f, const float *point, double *high, double *low) {
+    climb_forest(f, point, false, high, low);
+}
+
+void forest_distance(const struct forest *f, const float *point, double *high, double *low) {
+    climb_forest(f, point, true, high, low);
 }
 
 double attribution_of_row(const struct forest *f, const double *high, const double *low,
