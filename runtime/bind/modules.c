@@ -18,6 +18,7 @@ static const luaL_Reg modules[] = {
     {"runtime.model", luaopen_runtime_model},
     {"runtime.model_parts", luaopen_runtime_model_parts},
     {"runtime.socket", luaopen_runtime_socket},
+    {"runtime.special", luaopen_runtime_special},
     {"runtime.store", luaopen_runtime_store},
     {"runtime.script", luaopen_runtime_script},
     {"runtime.terminal", luaopen_runtime_terminal},
