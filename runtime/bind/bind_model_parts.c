@@ -7,6 +7,7 @@
  *             neighbours = { { point = {}, trees =, distance = }, ... } } | nil, err
  *         point: coordinates of a whole shingle, oldest row first; missing: { true at those
  *         places that imputed[] shall fill in }
+ *     parts.scales(model) -> shift[], scale[]  of the next row's values
  *     parts.time(model, point, rounds) -> { score =, attribution =, impute =, neighbours = }
  *         nanoseconds of one call of each, measured over some rounds
  *     parts.threshold(options) -> t      options as model.new{}
@@ -61,12 +62,16 @@ static void check_marks(lua_State *L, int at, size_t dims, uint8_t *marks) {
     }
 }
 
-static void set_doubles(lua_State *L, const char *name, const double *values, size_t count) {
+static void push_doubles(lua_State *L, const double *values, size_t count) {
     lua_createtable(L, (int)count, 0);
     for (size_t i = 0; i < count; i++) {
         lua_pushnumber(L, values[i]);
         lua_seti(L, -2, (lua_Integer)i + 1);
     }
+}
+
+static void set_doubles(lua_State *L, const char *name, const double *values, size_t count) {
+    push_doubles(L, values, count);
     lua_setfield(L, -2, name);
 }
 
@@ -118,6 +123,17 @@ static int bind_probe(lua_State *L) {
     if (forest_impute(f, point, marks, &err) != STATUS_OK) return bind_fail(L, &err);
     set_floats(L, "imputed", point, dims);
     return 1;
+}
+
+/* parts.scales(model) -> shift[], scale[] */
+static int bind_scales(lua_State *L) {
+    struct model **box = luaL_checkudata(L, 1, MODEL);
+    double shift[MODEL_MAX_FEATURES], scale[MODEL_MAX_FEATURES];
+    luaL_argcheck(L, *box && forest_model_scales(*box, shift, scale), 1, "not a forest");
+    size_t features = model_options(*box)->features;
+    push_doubles(L, shift, features);
+    push_doubles(L, scale, features);
+    return 2;
 }
 
 // --- timing ----------------------------------------------------------------------------------
@@ -252,6 +268,7 @@ int luaopen_runtime_model_parts(lua_State *L) {
     static const luaL_Reg transform_methods[] = {
         {"ask", bind_transform_ask}, {"learn", bind_transform_learn}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"probe", bind_probe},
+                                         {"scales", bind_scales},
                                          {"time", bind_time},
                                          {"threshold", bind_threshold_new},
                                          {"transform", bind_transform_new},

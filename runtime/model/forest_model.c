@@ -273,3 +273,9 @@ const struct model_class forest_class = {
 const struct forest *forest_model_forest(const struct model *m) {
     return m->class == &forest_class ? &((const struct forest_model *)m)->forest : NULL;
 }
+
+bool forest_model_scales(const struct model *m, double *shift, double *scale) {
+    if (m->class != &forest_class) return false;
+    stream_scales(&((const struct forest_model *)m)->stream, &m->options, shift, scale);
+    return true;
+}

@@ -10,4 +10,8 @@
  * look at. */
 const struct forest *forest_model_forest(const struct model *m);
 
+/* How the next row's values become coordinates: shift and scale [features]. False, and nothing
+ * filled, when the model is of another kind. */
+bool forest_model_scales(const struct model *m, double *shift, double *scale);
+
 #endif

@@ -88,8 +88,8 @@ static enum status push_row(struct stream *s, struct forest *f, const struct mod
     return forest_push(f, row, err);
 }
 
-static void describe(const struct stream *s, const struct model_options *o, double *shift,
-                     double *scale) {
+void stream_scales(const struct stream *s, const struct model_options *o, double *shift,
+                   double *scale) {
     for (size_t i = 0; i < o->features; i++) {
         shift[i] = transform_shift(&s->moments[i], o->transform);
         scale[i] = transform_scale(&s->moments[i], o->transform);
@@ -154,7 +154,7 @@ static enum status fill_intervals(struct stream *s, struct forest *f,
     enum status status = STATUS_OK;
     for (uint64_t i = 0; i < most && status == STATUS_OK; i++) {
         double values[MODEL_MAX_FEATURES], shift[MODEL_MAX_FEATURES], scale[MODEL_MAX_FEATURES];
-        describe(s, o, shift, scale);
+        stream_scales(s, o, shift, scale);
         status = fill_values(s, f, o, shift, scale, all, count == 1, values, err);
         if (status == STATUS_OK) status = push_row(s, f, o, values, shift, scale, true, err);
         if (status == STATUS_OK) status = learn_shingle(s, f, o, err);
@@ -170,7 +170,7 @@ enum status stream_row(struct stream *s, struct forest *f, const struct model_op
     bool gap = s->seen > 0 && fills_intervals(o) && missing_intervals(s, o, time_ms) > 0;
     if (gap) status = fill_intervals(s, f, o, time_ms, err);
     if (status != STATUS_OK) return status;
-    describe(s, o, out->shift, out->scale);
+    stream_scales(s, o, out->shift, out->scale);
     out->missing_count = 0;
     for (size_t i = 0; i < o->features; i++) {
         out->roughness[i] = transform_roughness(&s->moments[i]);

@@ -57,6 +57,10 @@ enum status stream_row(struct stream *s, struct forest *f, const struct model_op
 enum status stream_learn(struct stream *s, struct forest *f, const struct model_options *o,
                          int64_t time_ms, const struct stream_row *row, struct error *err);
 
+/* How the next row's values become coordinates: shift and scale [features]. */
+void stream_scales(const struct stream *s, const struct model_options *o, double *shift,
+                   double *scale);
+
 /* Values of the row that is `back` rows before the newest, 0 <= back <= shingle. */
 const double *stream_past(const struct stream *s, const struct forest *f,
                           const struct model_options *o, size_t back);

@@ -1,3 +1,4 @@
+local model = require "runtime.model"
 local parts = require "runtime.model_parts"
 
 local methods = {
@@ -27,6 +28,27 @@ describe("runtime.model transform", function()
           count = count + 1
         end
         t:learn(tonumber(value))
+      end
+    end
+    assert.equal(600, count)
+  end)
+
+  it("lets rows that stand in for a gap change no shift and no scale", function()
+    local models, count = {}, 0
+    for line in io.lines "tests/runtime/model/golden/forest_gaps.csv" do
+      local method, seconds, value, coordinate, shift, scale =
+        line:match "^([^,]+),([^,]+),([^,]+),([^,]*),([^,]+),([^,]+)$"
+      if methods[method] then
+        models[method] = models[method] or assert(model.new {
+          kind = "forest", features = 1, interval_ms = 60000, transform = methods[method],
+        })
+        if coordinate ~= "" then
+          local got_shift, got_scale = parts.scales(models[method])
+          assert_near(tonumber(shift), got_shift[1], 1e-9, line)
+          assert_near(tonumber(scale), got_scale[1], 1e-9, line)
+          count = count + 1
+        end
+        assert(models[method]:push(tonumber(seconds) * 1000, { tonumber(value) }))
       end
     end
     assert.equal(600, count)
