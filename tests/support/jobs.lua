@@ -1,6 +1,7 @@
 --- Routes and jobs for specs of the pool and the schedule; a job writes down what it does in a
 -- file, because workers share no Lua values.
 local json = require "runtime.json"
+local needs = require "blip.api.needs"
 local reply = require "blip.api.reply"
 local schedule = require "runtime.schedule"
 local time = require "runtime.time"
@@ -33,7 +34,7 @@ package.preload["support.jobs"] = function() return jobs end
 
 local routes = {}
 
-routes["POST /_jobs"] = function(request)
+routes["POST /_jobs"] = needs("cluster:admin/spec", function(request)
   for _, job in ipairs(request:json()) do
     assert(work.submit {
       module = "support.jobs", func = job.func or "run", args = job.args or json.encode(job),
@@ -41,22 +42,22 @@ routes["POST /_jobs"] = function(request)
     })
   end
   return reply.ok(work.counts())
-end
+end)
 
-routes["GET /_jobs"] = function() return reply.ok(work.counts()) end
+routes["GET /_jobs"] = needs("cluster:monitor/spec", function() return reply.ok(work.counts()) end)
 
-routes["DELETE /_jobs/{key}"] = function(request)
+routes["DELETE /_jobs/{key}"] = needs("cluster:admin/spec", function(request)
   return reply.ok { cancelled = work.cancel(request.params.key) }
-end
+end)
 
-routes["PUT /_schedule/{key}"] = function(request)
+routes["PUT /_schedule/{key}"] = needs("cluster:admin/spec", function(request)
   local job = request:json()
   assert(schedule.set(request.params.key, time.now_ms() + job.in_ms, "support.jobs", "run", json.encode(job)))
   return reply.ok { size = schedule.size() }
-end
+end)
 
-routes["DELETE /_schedule/{key}"] = function(request)
+routes["DELETE /_schedule/{key}"] = needs("cluster:admin/spec", function(request)
   return reply.ok { cleared = schedule.clear(request.params.key) }
-end
+end)
 
 return routes

@@ -4,6 +4,7 @@ local catalog = require "blip.index.catalog"
 local fail = require "blip.fail"
 local json = require "runtime.json"
 local names = require "blip.index.names"
+local needs = require "blip.api.needs"
 local reply = require "blip.api.reply"
 
 local routes = {}
@@ -140,19 +141,19 @@ end
 --- Gives indices another name.
 for _, word in ipairs { "_alias", "_aliases" } do
   for _, method in ipairs { "PUT", "POST" } do
-    routes[("%s /{index}/%s/{name}"):format(method, word)] = put_alias
-    routes[("%s /%s/{name}"):format(method, word)] = put_alias
+    routes[("%s /{index}/%s/{name}"):format(method, word)] = needs("indices:admin/aliases", put_alias)
+    routes[("%s /%s/{name}"):format(method, word)] = needs("indices:admin/aliases", put_alias)
   end
-  routes[("PUT /{index}/%s"):format(word)] = put_alias
+  routes[("PUT /{index}/%s"):format(word)] = needs("indices:admin/aliases", put_alias)
   --- Takes names away.
-  routes[("DELETE /{index}/%s/{name}"):format(word)] = function(request)
+  routes[("DELETE /{index}/%s/{name}"):format(word)] = needs("indices:admin/aliases", function(request)
     request:allow(PARAMETERS)
     local changes = {}
     remove(changes, expand(request.params.index, request), list_of(request.params.name))
     return save(changes)
-  end
+  end)
 end
-routes["PUT /_alias"] = put_alias
+routes["PUT /_alias"] = needs("indices:admin/aliases", put_alias)
 
 local ACTIONS = { add = true, remove = true, remove_index = true }
 
@@ -181,7 +182,7 @@ local function run_action(changes, doomed, name, given, request)
 end
 
 --- Carries out a list of changes.
-routes["POST /_aliases"] = function(request)
+routes["POST /_aliases"] = needs("indices:admin/aliases", function(request)
   request:allow(PARAMETERS)
   local body = request:json()
   local changes, doomed = {}, {}
@@ -199,7 +200,7 @@ routes["POST /_aliases"] = function(request)
     assert(catalog.delete(index))
   end
   return save(changes)
-end
+end)
 
 -- --- showing --------------------------------------------------------------------------------
 
@@ -263,10 +264,10 @@ local function get_alias(request)
 end
 
 --- The other names of indices.
-routes["GET /_alias"] = get_alias
-routes["GET /_aliases"] = get_alias
-routes["GET /_alias/{name}"] = get_alias
-routes["GET /{index}/_alias"] = get_alias
-routes["GET /{index}/_alias/{name}"] = get_alias
+routes["GET /_alias"] = needs("indices:admin/aliases/get", get_alias)
+routes["GET /_aliases"] = needs("indices:admin/aliases/get", get_alias)
+routes["GET /_alias/{name}"] = needs("indices:admin/aliases/get", get_alias)
+routes["GET /{index}/_alias"] = needs("indices:admin/aliases/get", get_alias)
+routes["GET /{index}/_alias/{name}"] = needs("indices:admin/aliases/get", get_alias)
 
 return routes

@@ -12,6 +12,7 @@ local documents = require "blip.index.documents"
 local fail = require "blip.fail"
 local json = require "runtime.json"
 local library = require "blip.detector.library"
+local needs = require "blip.api.needs"
 local reply = require "blip.api.reply"
 local replay = require "blip.detector.replay"
 local results = require "blip.result.index"
@@ -22,6 +23,9 @@ local shelf = require "blip.detector.shelf"
 local tasks = require "blip.detector.tasks"
 
 local routes = {}
+
+--- Scripts are detectors like those of the OpenSearch dialect, and need the same rights.
+local AD = "cluster:admin/opendistro/ad/"
 
 local function feature_names(d)
   local names = {}
@@ -63,7 +67,7 @@ local function shown_script(entry)
 end
 
 --- Lists what runs, and every script with what is wrong with its file.
-routes["GET /_blip/detectors"] = function(request)
+routes["GET /_blip/detectors"] = needs(AD .. "detector/search", function(request)
   request:allow {}
   local detectors, scripts = {}, {}
   for i, entry in ipairs(shelf.all()) do
@@ -75,7 +79,7 @@ routes["GET /_blip/detectors"] = function(request)
   return reply.ok(json.ordered({
     folder = library.folder(), detectors = json.array(detectors), scripts = json.array(scripts),
   }, { "folder", "detectors", "scripts" }))
-end
+end)
 
 local ANALYSIS = { "task", "state", "progress", "from", "to", "error" }
 
@@ -90,14 +94,14 @@ local function shown_analysis(id)
 end
 
 --- One detector, and where its run stands.
-routes["GET /_blip/detectors/{id}"] = function(request)
+routes["GET /_blip/detectors/{id}"] = needs(AD .. "detectors/get", function(request)
   request:allow {}
   local d = assert(library.find(request.params.id))
   local shown = shown_detector(d, shelf.find(d.id).script)
   shown.status = scheduler.profile(d.id)
   shown.analysis = shown_analysis(d.id)
   return reply.ok(shown)
-end
+end)
 
 -- The past that a body names, in ms; nil for no body.
 local function wanted_range(request)
@@ -113,7 +117,7 @@ local function wanted_range(request)
 end
 
 --- Starts a detector in real time, or an analysis of the past.
-routes["POST /_blip/detectors/{id}/_start"] = function(request)
+routes["POST /_blip/detectors/{id}/_start"] = needs(AD .. "detector/jobmanagement", function(request)
   request:allow {}
   local d = assert(library.find(request.params.id))
   local from, to = wanted_range(request)
@@ -126,17 +130,17 @@ routes["POST /_blip/detectors/{id}/_start"] = function(request)
     return fail.conflict("detector '%s' is being analysed already", d.id)
   end
   return reply.ok { id = d.id, task = assert(replay.start(d, from, to)) }
-end
+end)
 
 --- Stops a detector and its analysis.
-routes["POST /_blip/detectors/{id}/_stop"] = function(request)
+routes["POST /_blip/detectors/{id}/_stop"] = needs(AD .. "detector/jobmanagement", function(request)
   request:allow {}
   local d = assert(library.find(request.params.id))
   local stopped = scheduler.is_running(d.id) and assert(scheduler.stop(d.id))
   local task = tasks.latest(d.id, true)
   if task and not tasks.is_ended(task) then stopped = assert(replay.stop(task.id)) end
   return reply.ok { id = d.id, stopped = stopped or false }
-end
+end)
 
 local wanted = shape {
   min_grade = shape.number(0, 1):default(0),
@@ -160,7 +164,7 @@ local function results_query(id, query)
 end
 
 --- A detector's anomalies, worst first: `min_grade`, `from`, `to`, `size`.
-routes["GET /_blip/detectors/{id}/results"] = function(request)
+routes["GET /_blip/detectors/{id}/results"] = needs(AD .. "result/search", function(request)
   local d = assert(library.find(request.params.id))
   request:allow { "min_grade", "from", "to", "size" }
   local query = assert(wanted:check {
@@ -174,10 +178,10 @@ routes["GET /_blip/detectors/{id}/results"] = function(request)
   return reply.ok(json.ordered({
     total = answer.total.value, anomalies = json.array(anomalies),
   }, { "total", "anomalies" }))
-end
+end)
 
 --- Says what is wrong with a script, without running a detector.
-routes["POST /_blip/detectors/_check"] = function(request)
+routes["POST /_blip/detectors/_check"] = needs(AD .. "detector/validate", function(request)
   request:allow {}
   local body = assert(request:json())
   if type(body) ~= "table" or type(body.script) ~= "string" then
@@ -190,6 +194,6 @@ routes["POST /_blip/detectors/_check"] = function(request)
   return reply.ok(json.ordered({
     detectors = json.array(names), problems = shown_problems(read and {} or err.problems),
   }, { "detectors", "problems" }))
-end
+end)
 
 return routes

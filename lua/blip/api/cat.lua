@@ -4,6 +4,7 @@ local catalog = require "blip.index.catalog"
 local fail = require "blip.fail"
 local mapping = require "blip.index.mapping"
 local names = require "blip.index.names"
+local needs = require "blip.api.needs"
 local reply = require "blip.api.reply"
 local settings = require "blip.index.settings"
 local store = require "runtime.store"
@@ -70,8 +71,8 @@ local function cat_indices(request)
 end
 
 --- A table of the indices.
-routes["GET /_cat/indices"] = cat_indices
-routes["GET /_cat/indices/{index}"] = cat_indices
+routes["GET /_cat/indices"] = needs("indices:monitor/stats", cat_indices)
+routes["GET /_cat/indices/{index}"] = needs("indices:monitor/stats", cat_indices)
 
 local COUNT_COLUMNS = {
   { "epoch", "t,time", "seconds since 1970-01-01 00:00:00" },
@@ -93,8 +94,8 @@ local function cat_count(request)
 end
 
 --- The number of documents.
-routes["GET /_cat/count"] = cat_count
-routes["GET /_cat/count/{index}"] = cat_count
+routes["GET /_cat/count"] = needs("indices:data/read/search", cat_count)
+routes["GET /_cat/count/{index}"] = needs("indices:data/read/search", cat_count)
 
 local ALIAS_COLUMNS = {
   { "alias", "a", "alias name" },
@@ -127,14 +128,14 @@ local function cat_aliases(request)
 end
 
 --- A table of the aliases.
-routes["GET /_cat/aliases"] = cat_aliases
-routes["GET /_cat/aliases/{alias}"] = cat_aliases
+routes["GET /_cat/aliases"] = needs("indices:admin/aliases/get", cat_aliases)
+routes["GET /_cat/aliases/{alias}"] = needs("indices:admin/aliases/get", cat_aliases)
 
 --- What tables there are.
-routes["GET /_cat"] = function(request)
+routes["GET /_cat"] = needs("cluster:monitor/main", function(request)
   request:allow { "help" }
   return reply.text(200, "=^.^=\n/_cat/indices\n/_cat/indices/{index}\n/_cat/count\n/_cat/count/{index}\n"
     .. "/_cat/aliases\n/_cat/aliases/{alias}\n")
-end
+end)
 
 return routes

@@ -4,6 +4,7 @@ local catalog = require "blip.index.catalog"
 local fail = require "blip.fail"
 local json = require "runtime.json"
 local names = require "blip.index.names"
+local needs = require "blip.api.needs"
 local reply = require "blip.api.reply"
 local settings = require "blip.index.settings"
 
@@ -21,14 +22,14 @@ local DIALECT_ORDER = {
 }
 
 --- Who answers.
-routes["GET /"] = function(request)
+routes["GET /"] = needs("cluster:monitor/main", function(request)
   request:allow {}
   return reply.ok(json.ordered({
     name = "blip", cluster_name = "blip", cluster_uuid = "_na_",
     version = json.ordered(DIALECT, DIALECT_ORDER),
     tagline = "The OpenSearch Project: https://opensearch.org/",
   }, { "name", "cluster_name", "cluster_uuid", "version", "tagline" }))
-end
+end)
 
 routes["HEAD /"] = routes["GET /"]
 
@@ -132,7 +133,7 @@ local function health(request)
 end
 
 --- How the server is.
-routes["GET /_cluster/health"] = health
-routes["GET /_cluster/health/{index}"] = health
+routes["GET /_cluster/health"] = needs("cluster:monitor/health", health)
+routes["GET /_cluster/health/{index}"] = needs("cluster:monitor/health", health)
 
 return routes

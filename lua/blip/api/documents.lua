@@ -6,6 +6,7 @@ local fail = require "blip.fail"
 local json = require "runtime.json"
 local mapping = require "blip.index.mapping"
 local names = require "blip.index.names"
+local needs = require "blip.api.needs"
 local reply = require "blip.api.reply"
 local source_filter = require "blip.query.source_filter"
 local store = require "runtime.store"
@@ -163,21 +164,25 @@ local function create(request)
 end
 
 --- Stores a document under its id.
-routes["PUT /{index}/_doc/{id}"] = function(request) return put(request, request.params.id) end
+routes["PUT /{index}/_doc/{id}"] = needs("indices:data/write/index", function(request)
+  return put(request, request.params.id)
+end)
 routes["POST /{index}/_doc/{id}"] = routes["PUT /{index}/_doc/{id}"]
 
 --- Stores a document under an id that is made for it.
-routes["POST /{index}/_doc"] = function(request) return put(request, nil) end
+routes["POST /{index}/_doc"] = needs("indices:data/write/index", function(request)
+  return put(request, nil)
+end)
 
 --- Stores a document only when its id is new.
-routes["PUT /{index}/_create/{id}"] = create
-routes["POST /{index}/_create/{id}"] = create
+routes["PUT /{index}/_create/{id}"] = needs("indices:data/write/index", create)
+routes["POST /{index}/_create/{id}"] = needs("indices:data/write/index", create)
 
 --- Deletes a document.
-routes["DELETE /{index}/_doc/{id}"] = function(request)
+routes["DELETE /{index}/_doc/{id}"] = needs("indices:data/write/delete", function(request)
   local item = write(request, { action = "delete", id = request.params.id })
   return reply.status(item.status, answer_of(item, request))
-end
+end)
 
 --- The filter of `_source`, `_source_includes` and `_source_excludes`.
 local function wanted_source(query)
@@ -210,12 +215,12 @@ local function source_back(request, item)
 end
 
 --- Changes some fields of a document, or makes it from `upsert`.
-routes["POST /{index}/_update/{id}"] = function(request)
+routes["POST /{index}/_update/{id}"] = needs("indices:data/write/update", function(request)
   local item = write(request, { action = "update", id = request.params.id, source = body_of(request) })
   item.get = source_back(request, item)
   if item.result ~= "created" then return reply.ok(answer_of(item, request)) end
   return reply.created(answer_of(item, request), location(item, request))
-end
+end)
 
 -- --- many at once ---------------------------------------------------------------------------
 
@@ -265,10 +270,10 @@ local function bulk_route(request)
 end
 
 --- Carries out many operations, each with its own outcome.
-routes["POST /_bulk"] = bulk_route
-routes["PUT /_bulk"] = bulk_route
-routes["POST /{index}/_bulk"] = bulk_route
-routes["PUT /{index}/_bulk"] = bulk_route
+routes["POST /_bulk"] = needs("indices:data/write/bulk", bulk_route)
+routes["PUT /_bulk"] = needs("indices:data/write/bulk", bulk_route)
+routes["POST /{index}/_bulk"] = needs("indices:data/write/bulk", bulk_route)
+routes["PUT /{index}/_bulk"] = needs("indices:data/write/bulk", bulk_route)
 
 -- --- reading --------------------------------------------------------------------------------
 
@@ -345,23 +350,23 @@ local function add_stored(request, answer, index, row)
 end
 
 --- Fetches a document.
-routes["GET /{index}/_doc/{id}"] = function(request)
+routes["GET /{index}/_doc/{id}"] = needs("indices:data/read/get", function(request)
   local index, row = read_row(request)
   if not row then return reply.status(404, not_found(index, request.params.id)) end
   local answer = found(index, request.params.id, row, wanted_source(request.query))
   if request.query.stored_fields then add_stored(request, answer, index, row) end
   return reply.ok(answer)
-end
+end)
 
 --- Fetches a document's source alone.
-routes["GET /{index}/_source/{id}"] = function(request)
+routes["GET /{index}/_source/{id}"] = needs("indices:data/read/get", function(request)
   local index, row = read_row(request)
   if not row then
     return fail.es { status = 404, type = "resource_not_found_exception",
                      reason = ("Document not found [%s]/[%s]"):format(index, request.params.id) }
   end
   return reply.ok(source_filter.apply(wanted_source(request.query), row._source))
-end
+end)
 
 --- Whether there is one.
 routes["HEAD /{index}/_doc/{id}"] = routes["GET /{index}/_doc/{id}"]
@@ -448,9 +453,9 @@ local function mget(request)
 end
 
 --- Fetches many documents.
-routes["GET /_mget"] = mget
-routes["POST /_mget"] = mget
-routes["GET /{index}/_mget"] = mget
-routes["POST /{index}/_mget"] = mget
+routes["GET /_mget"] = needs("indices:data/read/mget", mget)
+routes["POST /_mget"] = needs("indices:data/read/mget", mget)
+routes["GET /{index}/_mget"] = needs("indices:data/read/mget", mget)
+routes["POST /{index}/_mget"] = needs("indices:data/read/mget", mget)
 
 return routes

@@ -4,6 +4,7 @@ local fail = require "blip.fail"
 local json = require "runtime.json"
 local mapping = require "blip.index.mapping"
 local names = require "blip.index.names"
+local needs = require "blip.api.needs"
 local reply = require "blip.api.reply"
 
 local routes = {}
@@ -164,8 +165,8 @@ end
 
 --- What may be done with fields.
 for _, path in ipairs { "/_field_caps", "/{index}/_field_caps" } do
-  routes["GET " .. path] = field_caps
-  routes["POST " .. path] = field_caps
+  routes["GET " .. path] = needs("indices:data/read/field_caps", field_caps)
+  routes["POST " .. path] = needs("indices:data/read/field_caps", field_caps)
 end
 
 return routes

@@ -6,6 +6,7 @@ local json = require "runtime.json"
 local mapping = require "blip.index.mapping"
 local mapping_check = require "blip.index.mapping_check"
 local names = require "blip.index.names"
+local needs = require "blip.api.needs"
 local reply = require "blip.api.reply"
 local settings = require "blip.index.settings"
 local time = require "runtime.time"
@@ -94,7 +95,7 @@ local function read_create(body)
 end
 
 --- Creates an index.
-routes["PUT /{index}"] = function(request)
+routes["PUT /{index}"] = needs("indices:admin/create", function(request)
   request:allow(WAIT)
   local name = request.params.index
   assert(names.check(name))
@@ -105,22 +106,22 @@ routes["PUT /{index}"] = function(request)
   assert(catalog.create(name, read_create(read_object(request, { optional = true }) or {})))
   return reply.ok(json.ordered({ acknowledged = true, shards_acknowledged = true, index = name },
     { "acknowledged", "shards_acknowledged", "index" }))
-end
+end)
 
 --- Deletes indices.
-routes["DELETE /{index}"] = function(request)
+routes["DELETE /{index}"] = needs("indices:admin/delete", function(request)
   request:allow(joined(EXPAND, WAIT))
   for _, name in ipairs(expand(request, { no_aliases = true, expand_wildcards = "open,closed" })) do
     assert(catalog.delete(name))
   end
   return reply.ok(ACKNOWLEDGED)
-end
+end)
 
 --- No index is not all indices.
-routes["DELETE /"] = function()
+routes["DELETE /"] = needs("indices:admin/delete", function()
   return fail.es { status = 400, type = "action_request_validation_exception",
                    reason = "Validation Failed: 1: index / indices is missing;" }
-end
+end)
 
 -- --- showing --------------------------------------------------------------------------------
 
@@ -135,7 +136,7 @@ local function flag_settings(request, entry)
 end
 
 --- Everything about indices.
-routes["GET /{index}"] = function(request)
+routes["GET /{index}"] = needs("indices:admin/get", function(request)
   request:allow(joined(EXPAND, WAIT, { "flat_settings", "include_defaults" }))
   local answer = {}
   for _, name in ipairs(expand(request)) do
@@ -146,7 +147,7 @@ routes["GET /{index}"] = function(request)
     }, { "aliases", "mappings", "settings" })
   end
   return reply.ok(json.object(answer))
-end
+end)
 
 routes["HEAD /{index}"] = routes["GET /{index}"]
 
@@ -160,10 +161,10 @@ local function get_mappings(request)
 end
 
 --- The mappings of indices.
-routes["GET /{index}/_mapping"] = get_mappings
-routes["GET /{index}/_mappings"] = get_mappings
-routes["GET /_mapping"] = get_mappings
-routes["GET /_mappings"] = get_mappings
+routes["GET /{index}/_mapping"] = needs("indices:admin/mappings/get", get_mappings)
+routes["GET /{index}/_mappings"] = needs("indices:admin/mappings/get", get_mappings)
+routes["GET /_mapping"] = needs("indices:admin/mappings/get", get_mappings)
+routes["GET /_mappings"] = needs("indices:admin/mappings/get", get_mappings)
 
 --- The definitions of all fields, sub-fields too, by path.
 local function field_definitions(properties, prefix, out)
@@ -193,9 +194,11 @@ local function get_field_mappings(request)
   return reply.ok(json.object(answer))
 end
 
+local FIELDS = "indices:admin/mappings/fields/get"
+
 --- The mappings of single fields.
-routes["GET /_mapping/field/{fields}"] = get_field_mappings
-routes["GET /{index}/_mapping/field/{fields}"] = get_field_mappings
+routes["GET /_mapping/field/{fields}"] = needs(FIELDS, get_field_mappings)
+routes["GET /{index}/_mapping/field/{fields}"] = needs(FIELDS, get_field_mappings)
 
 -- --- changing -------------------------------------------------------------------------------
 
@@ -214,8 +217,8 @@ end
 
 --- Adds fields to a mapping.
 for _, path in ipairs { "/{index}/_mapping", "/{index}/_mappings", "/_mapping", "/_mappings" } do
-  routes["PUT " .. path] = put_mapping
-  routes["POST " .. path] = put_mapping
+  routes["PUT " .. path] = needs("indices:admin/mapping/put", put_mapping)
+  routes["POST " .. path] = needs("indices:admin/mapping/put", put_mapping)
 end
 
 local function wanted_settings(flat, wanted)
@@ -240,10 +243,10 @@ local function get_settings(request)
 end
 
 --- The settings of indices.
-routes["GET /_settings"] = get_settings
-routes["GET /_settings/{name}"] = get_settings
-routes["GET /{index}/_settings"] = get_settings
-routes["GET /{index}/_settings/{name}"] = get_settings
+routes["GET /_settings"] = needs("indices:monitor/settings/get", get_settings)
+routes["GET /_settings/{name}"] = needs("indices:monitor/settings/get", get_settings)
+routes["GET /{index}/_settings"] = needs("indices:monitor/settings/get", get_settings)
+routes["GET /{index}/_settings/{name}"] = needs("indices:monitor/settings/get", get_settings)
 
 local function put_settings(request)
   request:allow(joined(EXPAND, WAIT, { "flat_settings", "preserve_existing" }))
@@ -261,8 +264,8 @@ local function put_settings(request)
 end
 
 --- Changes settings.
-routes["PUT /_settings"] = put_settings
-routes["PUT /{index}/_settings"] = put_settings
+routes["PUT /_settings"] = needs("indices:admin/settings/update", put_settings)
+routes["PUT /{index}/_settings"] = needs("indices:admin/settings/update", put_settings)
 
 -- --- opening and closing --------------------------------------------------------------------
 
@@ -274,7 +277,7 @@ local function set_closed(name, closed)
 end
 
 --- Closes indices: they keep their documents, and take and answer nothing.
-routes["POST /{index}/_close"] = function(request)
+routes["POST /{index}/_close"] = needs("indices:admin/close", function(request)
   request:allow(joined(EXPAND, WAIT))
   local closed = {}
   for _, name in ipairs(expand(request)) do
@@ -283,14 +286,14 @@ routes["POST /{index}/_close"] = function(request)
   end
   return reply.ok(json.ordered({ acknowledged = true, shards_acknowledged = true,
     indices = json.object(closed) }, { "acknowledged", "shards_acknowledged", "indices" }))
-end
+end)
 
 --- Opens closed indices.
-routes["POST /{index}/_open"] = function(request)
+routes["POST /{index}/_open"] = needs("indices:admin/open", function(request)
   request:allow(joined(EXPAND, WAIT, { "wait_for_completion", "task_execution_timeout" }))
   for _, name in ipairs(expand(request, { expand_wildcards = "closed" })) do set_closed(name, false) end
   return reply.ok { acknowledged = true, shards_acknowledged = true }
-end
+end)
 
 -- --- nothing to do --------------------------------------------------------------------------
 
@@ -301,13 +304,17 @@ local function shards(request, allowed)
                                            { "total", "successful", "failed" }) }
 end
 
+local function flush(request)
+  return shards(request, { "force", "wait_if_ongoing" })
+end
+
 --- What was answered can be searched and is on the disk, so these have nothing to do.
 for _, path in ipairs { "/_refresh", "/{index}/_refresh" } do
-  routes["POST " .. path] = function(request) return shards(request) end
+  routes["POST " .. path] = needs("indices:admin/refresh", shards)
   routes["GET " .. path] = routes["POST " .. path]
 end
 for _, path in ipairs { "/_flush", "/{index}/_flush" } do
-  routes["POST " .. path] = function(request) return shards(request, { "force", "wait_if_ongoing" }) end
+  routes["POST " .. path] = needs("indices:admin/flush", flush)
   routes["GET " .. path] = routes["POST " .. path]
 end
 

@@ -1,6 +1,6 @@
 --- The route modules, in the order in which they are loaded.
 -- Each returns `routes`: a table of handlers by method and pattern,
---     routes["GET /{index}/_search"] = function(request) return reply.ok { ... } end
+--     routes["GET /{index}/_search"] = needs("indices:data/read/search", function(request) ... end)
 -- A literal segment beats a `{parameter}`; a pattern that two modules define is an error.
 -- @module blip.api
 return {

@@ -3,13 +3,14 @@
 -- and comes back up when a branch leads nowhere.
 --
 -- A file of yours that the setting `routes` names adds routes in the same way as our modules:
---     local reply = require "blip.api.reply"
+--     local needs, reply = require "blip.api.needs", require "blip.api.reply"
 --     return {
---       ["GET /_mine/{name}"] = function(request)
+--       ["GET /_mine/{name}"] = needs("cluster:monitor/mine", function(request)
 --         request:allow { "loud" }                    -- the query parameters that it reads
 --         return reply.ok { hello = request.params.name, loud = request:flag("loud") }
---       end,
+--       end),
 --     }
+-- The action that a route needs decides who may call it; one that names none is not taken.
 -- @module blip.api.router
 local config = require "blip.config"
 local fail = require "blip.fail"
@@ -46,8 +47,11 @@ end
 
 --- Adds one route.
 -- @tparam string pattern method and path, such as "GET /{index}/_search"
--- @tparam function handler
-function Router:add(pattern, handler)
+-- @tparam table entry what @{blip.api.needs} makes
+function Router:add(pattern, entry)
+  if type(entry) ~= "table" or not entry.action then
+    error(("route '%s' names no action that it needs"):format(pattern), 2)
+  end
   local method, path = pattern:match("^(%u+) (/.*)$")
   if not method then error(("'%s' is not a method and a path"):format(pattern), 2) end
   local node, names = self.root, {}
@@ -56,12 +60,12 @@ function Router:add(pattern, handler)
     names[#names + 1] = segment:match("^{(.+)}$")
   end
   if node.methods[method] then error(("route '%s' is defined twice"):format(pattern), 2) end
-  node.methods[method] = { handler = handler, names = names }
+  node.methods[method] = { entry = entry, names = names }
 end
 
 --- Adds a table of routes, as a route module returns it.
 function Router:add_all(routes)
-  for pattern, handler in pairs(routes) do self:add(pattern, handler) end
+  for pattern, entry in pairs(routes) do self:add(pattern, entry) end
 end
 
 -- The first node with routes to which the segments lead, a literal segment before a parameter;
@@ -81,7 +85,7 @@ end
 local function bind(route, values)
   local params = {}
   for i, name in ipairs(route.names) do params[name] = values[i] end
-  return { handler = route.handler, params = params }
+  return { entry = route.entry, params = params }
 end
 
 -- The route of a method and path, or nil and the methods that the path does have. A path that
@@ -139,7 +143,7 @@ end
 local function run(route, self_request)
   self_request.params = route.params
   assert(self_request:check_content_type())
-  local answer, err = route.handler(self_request)
+  local answer, err = route.entry.handler(self_request)
   if not answer then error(err or "the route answered nothing", 0) end
   return answer
 end
@@ -200,13 +204,19 @@ local function load_script(path)
   return routes
 end
 
+-- Adds a user's routes; what is wrong with one names the file.
+local function add_script(all, path)
+  local ok, problem = pcall(all.add_all, all, assert(load_script(path)))
+  if not ok then assert(fail.invalid("routes: %s: %s", path, problem)) end
+end
+
 --- Loads every route of `blip.api` and of the configuration's `routes`, and answers from then on.
 -- @treturn function handle(raw) -> status, headers, body
 function router.open()
   local all, settings = router.new(), config.get()
   request.max_depth = settings.limits.json_depth
   for _, name in ipairs(require "blip.api") do all:add_all(require(name)) end
-  for _, path in ipairs(settings.routes) do all:add_all(assert(load_script(path))) end
+  for _, path in ipairs(settings.routes) do add_script(all, path) end
   return function(raw) return all:handle(raw) end
 end
 

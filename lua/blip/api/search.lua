@@ -5,6 +5,7 @@ local fail = require "blip.fail"
 local filter = require "blip.query.filter"
 local json = require "runtime.json"
 local names = require "blip.index.names"
+local needs = require "blip.api.needs"
 local problem = require "blip.query.problem"
 local query_text = require "blip.query.query_text"
 local read = require "blip.query.read"
@@ -146,8 +147,9 @@ local function answer_clear_scroll(request)
 end
 
 for _, path in ipairs { "/_search/scroll", "/_search/scroll/{id}" } do
-  routes["GET " .. path], routes["POST " .. path] = answer_scroll, answer_scroll
-  routes["DELETE " .. path] = answer_clear_scroll
+  routes["GET " .. path] = needs("indices:data/read/scroll", answer_scroll)
+  routes["POST " .. path] = routes["GET " .. path]
+  routes["DELETE " .. path] = needs("indices:data/read/scroll/clear", answer_clear_scroll)
 end
 
 --- Answers how many documents a query finds.
@@ -167,17 +169,17 @@ local function answer_count(request, expression)
 end
 
 --- One handler under GET and POST, with and without an index in the path.
-local function add(path, handler)
+local function add(path, action, handler)
   for _, method in ipairs { "GET", "POST" } do
-    routes[("%s /%s"):format(method, path)] = function(request) return handler(request) end
-    routes[("%s /{index}/%s"):format(method, path)] = function(request)
+    routes[("%s /%s"):format(method, path)] = needs(action, handler)
+    routes[("%s /{index}/%s"):format(method, path)] = needs(action, function(request)
       return handler(request, request.params.index)
-    end
+    end)
   end
 end
 
-add("_search", answer_search)
-add("_count", answer_count)
+add("_search", "indices:data/read/search", answer_search)
+add("_count", "indices:data/read/search", answer_count)
 
 --- The lines of an NDJSON body; the last must end.
 local function lines_of(request)
@@ -253,7 +255,7 @@ local function answer_msearch(request, expression)
   return reply.ok { took = took, responses = json.array(responses) }
 end
 
-add("_msearch", answer_msearch)
+add("_msearch", "indices:data/read/msearch", answer_msearch)
 
 --- Says whether a query is one, without running it.
 local function answer_validate(request, expression)
@@ -271,6 +273,6 @@ local function answer_validate(request, expression)
   return reply.ok(answer)
 end
 
-add("_validate/query", answer_validate)
+add("_validate/query", "indices:admin/validate/query", answer_validate)
 
 return routes

@@ -1,13 +1,14 @@
 local json = require "runtime.json"
+local needs = require "blip.api.needs"
 local reply = require "blip.api.reply"
 local router = require "blip.api.router"
 
 local function ask(patterns, method, uri)
   local r = router.new()
   for _, pattern in ipairs(patterns) do
-    r:add(pattern, function(request)
+    r:add(pattern, needs("cluster:monitor/spec", function(request)
       return reply.ok { pattern = pattern, id = request.params.id }
-    end)
+    end))
   end
   local status, headers, text = r:handle { method = method, uri = uri, headers = {} }
   return status, json.decode(text), headers
@@ -36,6 +37,11 @@ describe("blip.api.router", function()
   it("comes back from a branch that leads nowhere", function()
     local _, answer = ask({ "GET /a/b/c", "GET /a/{id}/d" }, "GET", "/a/b/d")
     assert.same({ "GET /a/{id}/d", "b" }, { answer.pattern, answer.id })
+  end)
+
+  it("takes no route that names no action", function()
+    assert.error_matches(function() router.new():add("GET /x", function() end) end, "names no action")
+    assert.error_matches(function() needs("monitor", function() end) end, "is the name of no action")
   end)
 
   it("answers HEAD where GET is", function()

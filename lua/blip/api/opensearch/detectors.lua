@@ -60,14 +60,14 @@ local function sent(request, parameters)
   return detector, guard
 end
 
-paths.both(routes, "POST /detectors", function(request)
+paths.both(routes, "POST /detectors", "detector/write", function(request)
   local detector = sent(request, { "refresh", "if_seq_no", "if_primary_term", "detectorID" })
   checks.for_create(detector)
   local answer = stored.write("Fail to create detector", registry.create, detector)
   return reply.created(written(answer, detector), LOCATION .. answer._id)
 end)
 
-paths.both(routes, "PUT /detectors/{id}", function(request)
+paths.both(routes, "PUT /detectors/{id}", "detector/write", function(request)
   local id = request.params.id
   local detector, guard = sent(request, { "refresh", "if_seq_no", "if_primary_term" })
   checks.for_update(id, detector)
@@ -96,10 +96,10 @@ local function get(request)
   }, READ))
 end
 
-paths.both(routes, "GET /detectors/{id}", get)
-paths.both(routes, "HEAD /detectors/{id}", get)
+paths.both(routes, "GET /detectors/{id}", "detectors/get", get)
+paths.both(routes, "HEAD /detectors/{id}", "detectors/get", get)
 
-paths.both(routes, "DELETE /detectors/{id}", function(request)
+paths.both(routes, "DELETE /detectors/{id}", "detector/delete", function(request)
   request:allow {}
   local id = request.params.id
   checks.for_delete(id)

@@ -74,7 +74,7 @@ local function start_historical(definition, range)
   return assert(replay.start(definition, range.from, range.to))
 end
 
-paths.both(routes, "POST /detectors/{id}/_start", function(request)
+paths.both(routes, "POST /detectors/{id}/_start", "detector/jobmanagement", function(request)
   local range = read_range(incoming.optional_reader(request))
   request:allow {}
   local definition = runnable(request.params.id)
@@ -102,7 +102,7 @@ local function stop_historical(id)
   return task.task_id
 end
 
-paths.both(routes, "POST /detectors/{id}/_stop", function(request)
+paths.both(routes, "POST /detectors/{id}/_stop", "detector/jobmanagement", function(request)
   local of_history = request:flag "historical"
   request:allow { "historical" }
   local id = request.params.id

@@ -1,9 +1,12 @@
 --- The two prefixes of the dialect, and what every one of its routes checks first.
 -- @module blip.api.opensearch.paths
+local needs = require "blip.api.needs"
 local refuse = require "blip.api.opensearch.refuse"
 local settings = require "blip.api.opensearch.settings"
 
 local CURRENT, LEGACY = "/_plugins/_anomaly_detection", "/_opendistro/_anomaly_detection"
+
+local ACTIONS = "cluster:admin/opendistro/ad/"
 
 local paths = {}
 
@@ -18,25 +21,30 @@ local function guarded(handler)
   end
 end
 
-local function add(prefix, routes, route, handler)
+local function add(prefix, routes, route, action, handler)
   local method, path = route:match "^(%u+) (.*)$"
-  routes[("%s %s%s"):format(method, prefix, path)] = guarded(handler)
+  routes[("%s %s%s"):format(method, prefix, path)] = needs(ACTIONS .. action, guarded(handler))
 end
 
---- Adds a route under both prefixes: `paths.both(routes, "GET /detectors/count", handler)`.
-function paths.both(routes, route, handler)
-  add(CURRENT, routes, route, handler)
-  add(LEGACY, routes, route, handler)
+--- Adds a route under both prefixes:
+--     paths.both(routes, "GET /detectors/count", "detector/info", handler)
+-- @tparam table routes
+-- @tparam string route method and path behind the prefix
+-- @tparam string action that it needs, without what all of the plugin's actions begin with
+-- @tparam function handler
+function paths.both(routes, route, action, handler)
+  add(CURRENT, routes, route, action, handler)
+  add(LEGACY, routes, route, action, handler)
 end
 
 --- Adds a route that came after the renaming, which the old prefix does not have.
-function paths.current(routes, route, handler)
-  add(CURRENT, routes, route, handler)
+function paths.current(routes, route, action, handler)
+  add(CURRENT, routes, route, action, handler)
 end
 
 --- Adds a route that only the old prefix has.
-function paths.legacy(routes, route, handler)
-  add(LEGACY, routes, route, handler)
+function paths.legacy(routes, route, action, handler)
+  add(LEGACY, routes, route, action, handler)
 end
 
 return paths

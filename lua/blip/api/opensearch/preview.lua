@@ -126,7 +126,7 @@ local function preview(request)
   return reply.ok(json.ordered({ anomaly_result = results, anomaly_detector = shown }, ANSWER))
 end
 
-paths.both(routes, "POST /detectors/{id}/_preview", preview)
-paths.current(routes, "POST /detectors/_preview", preview)
+paths.both(routes, "POST /detectors/{id}/_preview", "detector/preview", preview)
+paths.current(routes, "POST /detectors/_preview", "detector/preview", preview)
 
 return routes

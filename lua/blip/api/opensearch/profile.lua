@@ -210,8 +210,8 @@ local function profile(request)
 end
 
 for _, path in ipairs { "/detectors/{id}/_profile", "/detectors/{id}/_profile/{types}" } do
-  paths.both(routes, "GET " .. path, profile)
-  paths.current(routes, "POST " .. path, profile)
+  paths.both(routes, "GET " .. path, "detectors/get", profile)
+  paths.current(routes, "POST " .. path, "detectors/get", profile)
 end
 
 return routes

@@ -93,7 +93,7 @@ local function shown(result, detector)
   }, ANSWER)
 end
 
-paths.both(routes, "POST /detectors/{id}/_run", function(request)
+paths.both(routes, "POST /detectors/{id}/_run", "detector/run", function(request)
   local window = read_window(incoming.reader(request))
   request:allow {}
   local text = refusal_of(window)

@@ -55,12 +55,12 @@ local function is_dashboard(request)
   return agent:find("OpenSearch Dashboards", 1, true) or agent:find("Kibana", 1, true)
 end
 
-local function each_method(add, path, handler)
-  add(routes, "GET " .. path, handler)
-  add(routes, "POST " .. path, handler)
+local function each_method(add, path, action, handler)
+  add(routes, "GET " .. path, action, handler)
+  add(routes, "POST " .. path, action, handler)
 end
 
-each_method(paths.both, "/detectors/_search", function(request)
+each_method(paths.both, "/detectors/_search", "detector/search", function(request)
   request:allow {}
   local answer = search(request, { stored.INDEX }, true)
   return reply.ok(is_dashboard(request) and answer or without_ui_metadata(answer))
@@ -74,11 +74,11 @@ local function search_results(request)
   return reply.ok(search(request, { result_index.PATTERN }))
 end
 
-each_method(paths.both, "/detectors/results/_search", search_results)
+each_method(paths.both, "/detectors/results/_search", "result/search", search_results)
 -- The path that the plugin's first documentation prints; no release of it ever had it.
-each_method(paths.legacy, "/results/_search", search_results)
+each_method(paths.legacy, "/results/_search", "result/search", search_results)
 
-each_method(paths.current, "/detectors/results/_search/{resultIndex}", function(request)
+each_method(paths.current, "/detectors/results/_search/{resultIndex}", "result/search", function(request)
   request:allow { "only_query_custom_result_index" }
   local only = request:flag "only_query_custom_result_index"
   local indices = result_index.named(request.params.resultIndex)
@@ -90,17 +90,17 @@ each_method(paths.current, "/detectors/results/_search/{resultIndex}", function(
   return reply.ok(search(request, indices))
 end)
 
-each_method(paths.both, "/detectors/tasks/_search", function(request)
+each_method(paths.both, "/detectors/tasks/_search", "tasks/search", function(request)
   request:allow {}
   return reply.ok(search(request, { stored.TASKS }, true))
 end)
 
-paths.both(routes, "GET /detectors/count", function(request)
+paths.both(routes, "GET /detectors/count", "detector/info", function(request)
   request:allow {}
   return reply.ok(json.ordered({ count = stored.count(), match = false }, COUNT))
 end)
 
-paths.both(routes, "GET /detectors/match", function(request)
+paths.both(routes, "GET /detectors/match", "detector/info", function(request)
   local name = request.query.name
   request:allow { "name" }
   if not name then
@@ -110,7 +110,7 @@ paths.both(routes, "GET /detectors/match", function(request)
   return reply.ok(json.ordered({ count = 0, match = found }, COUNT))
 end)
 
-paths.current(routes, "DELETE /detectors/results", function(request)
+paths.current(routes, "DELETE /detectors/results", "results/delete", function(request)
   request:allow {}
   return reply.ok(removal.by_query(result_index.PATTERN, incoming.search(request)))
 end)

@@ -181,7 +181,7 @@ local function stats(request)
 end
 
 for _, path in ipairs { "/stats", "/stats/{stat}", "/{nodeId}/stats", "/{nodeId}/stats/{stat}" } do
-  paths.both(routes, "GET " .. path, stats)
+  paths.both(routes, "GET " .. path, "detector/stats", stats)
 end
 
 return routes

@@ -172,7 +172,7 @@ local function top_anomalies(request)
   return reply.ok { buckets = first(buckets_of(hits, asked.fields), ORDERS[asked.order], asked.size) }
 end
 
-paths.current(routes, "GET /detectors/{id}/results/_topAnomalies", top_anomalies)
-paths.current(routes, "POST /detectors/{id}/results/_topAnomalies", top_anomalies)
+paths.current(routes, "GET /detectors/{id}/results/_topAnomalies", "result/topAnomalies", top_anomalies)
+paths.current(routes, "POST /detectors/{id}/results/_topAnomalies", "result/topAnomalies", top_anomalies)
 
 return routes

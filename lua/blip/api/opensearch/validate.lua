@@ -42,9 +42,9 @@ local function validate(request)
   return reply.ok { detector = { [issue] = json.ordered(finding, FINDING) } }
 end
 
-paths.current(routes, "POST /detectors/_validate", validate)
+paths.current(routes, "POST /detectors/_validate", "detector/validate", validate)
 
-paths.current(routes, "POST /detectors/_validate/{types}", function(request)
+paths.current(routes, "POST /detectors/_validate/{types}", "detector/validate", function(request)
   for aspect in request.params.types:gmatch "[^,]+" do
     if not ASPECTS[aspect] then
       refuse.illegal_state "The given validation type doesn't exist"
