@@ -1,6 +1,7 @@
 --- Routes for aliases: other names of indices.
 -- @module blip.api.aliases
 local catalog = require "blip.index.catalog"
+local dsl = require "blip.query.dsl"
 local fail = require "blip.fail"
 local json = require "runtime.json"
 local names = require "blip.index.names"
@@ -67,11 +68,12 @@ local function read_options(given)
     elseif key == "routing" then
       options.index_routing = given.index_routing or value
       options.search_routing = given.search_routing or value
-    elseif key ~= "filter" and not ACTION_KEYS[key] then
+    elseif key == "filter" then
+      assert(dsl.query(value))
+      options.filter = value
+    elseif not ACTION_KEYS[key] then
       assert(fail.es { status = 400, type = "x_content_parse_exception",
                        reason = ("unknown field [%s]"):format(key) })
-    elseif not ACTION_KEYS[key] then
-      assert(fail.invalid("an alias with [%s] is not supported", key))
     end
   end
   return options

@@ -1,6 +1,7 @@
 --- Routes that make, show, change and delete indices.
 -- @module blip.api.indices
 local catalog = require "blip.index.catalog"
+local dsl = require "blip.query.dsl"
 local fail = require "blip.fail"
 local json = require "runtime.json"
 local mapping = require "blip.index.mapping"
@@ -60,7 +61,7 @@ end
 local CREATE_KEYS = { settings = true, mappings = true, aliases = true }
 
 local ALIAS_KEYS = { is_write_index = true, is_hidden = true, routing = true, index_routing = true,
-                     search_routing = true }
+                     search_routing = true, filter = true }
 
 local function read_aliases(value)
   local aliases = {}
@@ -71,6 +72,7 @@ local function read_aliases(value)
         return assert(fail.invalid("an alias with [%s] is not supported", key))
       end
     end
+    if options.filter then assert(dsl.query(options.filter)) end
     local kept = {}
     for key, option in pairs(options) do kept[key] = option end
     kept.index_routing = kept.index_routing or kept.routing

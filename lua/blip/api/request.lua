@@ -2,7 +2,7 @@
 --     method   "GET", ...                 path     as it was sent, without the query
 --     params   of the route's pattern     query    of the query string: name to string
 --     headers  lower-case name to value   body     string, or nil when there is none
---     id       this request's number      legacy   under the /_opendistro prefix
+--     id       this request's number      legacy   under the /_opendistro or /_xpack prefix
 -- @module blip.api.request
 local fail = require "blip.fail"
 local json = require "runtime.json"
@@ -42,7 +42,7 @@ function request.new(raw)
   return setmetatable({
     method = raw.method, uri = raw.uri, path = path, query = parse_query(query),
     headers = raw.headers, body = raw.body, id = raw.id, params = {},
-    legacy = path:match("^/_opendistro/") ~= nil,
+    legacy = path:match("^/_opendistro/") ~= nil or path:match("^/_xpack/") ~= nil,
   }, Request)
 end
 
