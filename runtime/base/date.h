@@ -1,9 +1,9 @@
-/* store/date.h - reads dates in the formats that mappings name.
+/* base/date.h - reads dates in the formats that mappings and jobs name.
  * A format is alternatives joined by "||", each a name of Elasticsearch's list
  * (date_optional_time, epoch_millis, basic_date, ...) or a pattern of Java's letters
  * ("yyyy/MM/dd HH:mm:ss"). Dates without an offset are UTC. */
-#ifndef BLIP_STORE_DATE_H
-#define BLIP_STORE_DATE_H
+#ifndef BLIP_BASE_DATE_H
+#define BLIP_BASE_DATE_H
 
 #include "base/error.h"
 #include <stdbool.h>

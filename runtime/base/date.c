@@ -1,4 +1,4 @@
-/* store/date.c - see date.h.
+/* base/date.c - see date.h.
  *
  * Every alternative is a pattern, also the named ones. Letters as in Java's DateTimeFormatter:
  *     y u year   M month (MMM: its English name)   d day   D day of the year   E weekday
@@ -6,7 +6,7 @@
  *     S fraction of exactly as many digits; S alone in the table below: 1 to 9 digits
  *     X Z offset: Z, +hh, +hhmm or +hh:mm   'text'   [ optional part ]
  * A pattern that starts with @ is a count since 1970: @m milliseconds, @s seconds. */
-#include "store/date.h"
+#include "base/date.h"
 
 #include <ctype.h>
 #include <stdlib.h>

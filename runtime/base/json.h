@@ -1,4 +1,4 @@
-/* store/json.h - reads the JSON of documents, on simdjson, without building a tree.
+/* base/json.h - reads the JSON of documents, on simdjson, without building a tree.
  *
  *     reader ── json_read(text) ──▶ struct json (the cursor's value) ──▶ fields, elements,
  * scalars
@@ -6,8 +6,8 @@
  * A value is good only inside the callback that received it, and the callback must consume it:
  * with json_each_*(), json_get_*() or json_skip().
  * Every function says STATUS_INVALID with simdjson's reason where the text is not JSON. */
-#ifndef BLIP_STORE_JSON_H
-#define BLIP_STORE_JSON_H
+#ifndef BLIP_BASE_JSON_H
+#define BLIP_BASE_JSON_H
 
 #include "base/bytes.h"
 #include "base/error.h"

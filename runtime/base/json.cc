@@ -1,5 +1,5 @@
-/* store/json.cc - see json.h. The one C++ file of the store: simdjson has no C interface. */
-#include "store/json.h"
+/* base/json.cc - see json.h. C++ because simdjson has no C interface. */
+#include "base/json.h"
 
 #include <cstring>
 #include <new>
