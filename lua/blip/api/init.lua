@@ -12,6 +12,7 @@ return {
   "blip.api.field_caps",
   "blip.api.search",
   "blip.api.blip",
+  "blip.api.elastic.jobs",
   "blip.api.opensearch.cluster_settings",
   "blip.api.opensearch.detectors",
   "blip.api.opensearch.jobs",

@@ -9,6 +9,7 @@
 -- @module blip.api.elastic.options
 local fail = require "blip.fail"
 local json = require "runtime.json"
+local paths = require "blip.api.elastic.paths"
 local problem = require "blip.query.problem"
 local read = require "blip.query.read"
 
@@ -100,6 +101,27 @@ end
 
 -- --- reading --------------------------------------------------------------------------------
 
+--- Old names of options, which still work: old name to new one.
+local RENAMED = { allow_no_jobs = "allow_no_match", allow_no_datafeeds = "allow_no_match" }
+
+local function with_renamed(readers)
+  local all = {}
+  for name, reader in pairs(readers) do all[name] = reader end
+  for old, name in pairs(RENAMED) do all[old] = readers[name] end
+  return all
+end
+
+-- Moves what came under an old name to the new one, and says so in the answer.
+local function rename(given, request)
+  for old, name in pairs(RENAMED) do
+    if given[old] ~= nil then
+      given[name], given[old] = given[old], nil
+      paths.warn(request, ("Deprecated field [%s] used, expected [%s] instead"):format(old, name))
+    end
+  end
+  return given
+end
+
 -- Options of the query string alone, or of the body alone.
 local function known_names(self, in_body)
   local list = {}
@@ -168,16 +190,17 @@ end
 -- @treturn boolean whether they came from a body
 function Options:read(request, consumed)
   local body = request:json { optional = true }
-  if body == nil then return read_query(self, request), false end
+  if body == nil then return rename(read_query(self, request), request), false end
   request:allow(consumed or {})
-  return read_body(self, request, body), true
+  return rename(read_body(self, request, body), request), true
 end
 
---- The options that an endpoint has.
+--- The options that an endpoint has. One called `allow_no_match` may also be given as `allow_no_jobs` or
+-- `allow_no_datafeeds`, as it was once called.
 -- @tparam string parser what the dialect calls the reader of the body
 -- @tparam table readers by name
 function options.new(parser, readers)
-  return setmetatable({ parser = parser, readers = readers }, Options)
+  return setmetatable({ parser = parser, readers = with_renamed(readers) }, Options)
 end
 
 return options

@@ -1,0 +1,48 @@
+--- The forms in which the dialect answers (elastic-ml.md 1.3).
+-- @module blip.api.elastic.answers
+local json = require "runtime.json"
+local reply = require "blip.api.reply"
+local time = require "runtime.time"
+
+local answers = {}
+
+--- `{"count": 2, "jobs": [...]}`.
+-- @tparam string name of the list
+-- @tparam {table,...} items
+-- @tparam[opt=#items] integer count all that match, of which the items may be a page
+function answers.list(name, items, count)
+  return reply.ok(json.ordered({ count = count or #items, [name] = json.array(items) }, { "count", name }))
+end
+
+--- `{"acknowledged": true}`.
+function answers.acknowledged()
+  return reply.ok { acknowledged = true }
+end
+
+local function is_wanted(request)
+  local human = request.query.human
+  return human ~= nil and human ~= "false"
+end
+
+--- Adds what `?human=true` asks for: each time once more, as text, under `<name>_string`.
+-- @tparam table request
+-- @tparam table object ordered; not changed
+-- @tparam {string,...} names of fields that are milliseconds since 1970
+-- @treturn table the object, or another one with the texts
+function answers.human(request, object, names)
+  if not is_wanted(request) then return object end
+  local times = {}
+  for _, name in ipairs(names) do times[name] = true end
+  local shown, keys = {}, {}
+  for _, name in ipairs(json.keys(object)) do
+    local value = object[name]
+    shown[name], keys[#keys + 1] = value, name
+    if times[name] and math.type(value) then
+      shown[name .. "_string"] = time.format(math.tointeger(value // 1))
+      keys[#keys + 1] = name .. "_string"
+    end
+  end
+  return json.ordered(shown, keys)
+end
+
+return answers
