@@ -75,10 +75,10 @@ static int bind_aggregate(lua_State *L) {
     const struct chance_style *style = styles[luaL_checkoption(L, 1, NULL, names)];
     luaL_checktype(L, 2, LUA_TTABLE);
     struct chance_gather gather;
-    chance_gather_start(&gather);
+    chance_gather_start(&gather, style);
     for (size_t i = 0; i < lua_rawlen(L, 2); i++)
         chance_gather_add(&gather, number_at(L, 2, i));
-    struct chance_total total = chance_gather_total(&gather, style);
+    struct chance_total total = chance_gather_total(&gather);
     lua_pushnumber(L, total.p);
     lua_pushnumber(L, total.raw);
     return 2;
