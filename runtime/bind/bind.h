@@ -25,6 +25,7 @@ int luaopen_runtime_socket(lua_State *L);
 int luaopen_runtime_special(lua_State *L);
 int luaopen_runtime_store(lua_State *L);
 int luaopen_runtime_score_parts(lua_State *L);
+int luaopen_runtime_residual(lua_State *L);
 int luaopen_runtime_script(lua_State *L);
 int luaopen_runtime_terminal(lua_State *L);
 int luaopen_runtime_time(lua_State *L);

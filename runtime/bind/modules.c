@@ -21,6 +21,7 @@ static const luaL_Reg modules[] = {
     {"runtime.special", luaopen_runtime_special},
     {"runtime.store", luaopen_runtime_store},
     {"runtime.score_parts", luaopen_runtime_score_parts},
+    {"runtime.residual", luaopen_runtime_residual},
     {"runtime.script", luaopen_runtime_script},
     {"runtime.terminal", luaopen_runtime_terminal},
     {"runtime.time", luaopen_runtime_time},

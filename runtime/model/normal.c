@@ -98,8 +98,9 @@ struct tails normal_tails(const struct normal *n, double x, const struct family_
 }
 
 double normal_probability(const struct normal *n, double x, const struct family_scale *s,
-                          enum tail watched) {
-    return family_doubled(normal_tails(n, x, s), watched);
+                          enum tail watched, struct tails *tails) {
+    *tails = normal_tails(n, x, s);
+    return family_doubled(*tails, watched);
 }
 
 double normal_quantile(const struct normal *n, double p, const struct family_scale *s) {

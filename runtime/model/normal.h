@@ -29,7 +29,7 @@ void normal_age(struct normal *n, double keep);
 
 struct tails normal_tails(const struct normal *n, double x, const struct family_scale *s);
 double normal_probability(const struct normal *n, double x, const struct family_scale *s,
-                          enum tail watched);
+                          enum tail watched, struct tails *tails);
 double normal_quantile(const struct normal *n, double p, const struct family_scale *s);
 double normal_mean(const struct normal *n, bool integer);
 double normal_variance(const struct normal *n);  // of the next value; infinite for shape <= 1

@@ -24,7 +24,7 @@ struct series *series_new(const struct series_options *options) {
     struct series *s = calloc(1, sizeof *s);
     if (!s) return NULL;
     s->options = *options;
-    s->residual = residual_new(options->count);
+    s->residual = residual_new(options->count, true);
     s->expected = decomposition_new(options->bucket_span_s);
     if (s->expected) return s;
     free(s);
@@ -94,18 +94,18 @@ static double ln_probability(double p) { return log(fmin(fmax(p, DBL_MIN), 1)); 
 void series_score(struct series *s, const struct series_question *q, struct series_verdict *v) {
     *v = (struct series_verdict){.value = q->value};
     v->seasonal_scale = seasonal_scale(s, q->time_s);
-    double p =
-        residual_probability(&s->residual, residual_of(s, q->time_s, q->value),
-                             v->seasonal_scale, q->count_scale, s->options.watched, &v->tail);
+    double p = residual_probability(&s->residual, residual_of(s, q->time_s, q->value),
+                                    (struct residual_scale){v->seasonal_scale, q->count_scale},
+                                    s->options.watched, &v->tail);
     v->ln_single = v->ln_probability = ln_probability(p);
     v->probability = exp(v->ln_probability);
 }
 
 double series_ln_tail(const struct series *s, double time_s, double value, double count_scale,
                       enum tail tail) {
-    return ln_probability(residual_probability(&s->residual, residual_of(s, time_s, value),
-                                               seasonal_scale(s, time_s), count_scale, tail,
-                                               NULL));
+    return ln_probability(residual_probability(
+        &s->residual, residual_of(s, time_s, value),
+        (struct residual_scale){seasonal_scale(s, time_s), count_scale}, tail, NULL));
 }
 
 static double support(const struct series *s, double value) {
@@ -119,13 +119,16 @@ struct series_bounds series_bounds(const struct series *s, double time_s, double
     const double p[] = {out, 0.5, 1 - out};
     double x[3];
     for (size_t i = 0; i < 3; i++)
-        x[i] = support(s, mean + residual_quantile(&s->residual, p[i], scale, count_scale));
+        x[i] =
+            support(s, mean + residual_quantile(&s->residual, p[i],
+                                                (struct residual_scale){scale, count_scale}));
     return (struct series_bounds){x[0], x[1], x[2]};
 }
 
 double series_typical(const struct series *s, double time_s) {
     double mean = decomposition_predict(s->expected, time_s, 0).mean;
-    return support(s, mean + residual_quantile(&s->residual, 0.5, 1, 1));
+    return support(s,
+                   mean + residual_quantile(&s->residual, 0.5, (struct residual_scale){1, 1}));
 }
 
 void series_explain(const struct series *s, const struct series_question *q,
