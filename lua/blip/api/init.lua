@@ -13,6 +13,8 @@ return {
   "blip.api.search",
   "blip.api.blip",
   "blip.api.elastic.jobs",
+  "blip.api.elastic.overall_buckets",
+  "blip.api.elastic.results",
   "blip.api.opensearch.cluster_settings",
   "blip.api.opensearch.detectors",
   "blip.api.opensearch.jobs",

@@ -73,10 +73,14 @@ function analysis.check_prune_window(text, span)
   end
 end
 
--- Thirty days or twenty spans, whichever is longer, in whole spans.
+-- Thirty days or twenty spans, whichever is longer: in whole days that are whole spans, or in whole
+-- spans where that would make it much longer.
 local function default_prune_window(span_ms)
-  local buckets = math.max(DEFAULT_PRUNE_BUCKETS, -(-DEFAULT_PRUNE_MS // span_ms))
-  return units.time_text(buckets * span_ms)
+  local least = math.max(DEFAULT_PRUNE_MS, DEFAULT_PRUNE_BUCKETS * span_ms)
+  for days = -(-least // DAY), 2 * least // DAY do
+    if days * DAY % span_ms == 0 then return units.time_text(days * DAY) end
+  end
+  return units.time_text(-(-least // span_ms) * span_ms)
 end
 
 local function check_duplicates(detectors)

@@ -49,7 +49,7 @@ function category.page(job, wanted)
   })
   if not answer then return nil, err end
   local page = { count = answer.hits.total.value, documents = {} }
-  for i, hit in ipairs(json.plain(answer.hits).hits) do page.documents[i] = show(hit._source) end
+  for i, hit in ipairs(json.plain(answer.hits).hits) do page.documents[i] = show(json.plain(hit._source)) end
   return page
 end
 

@@ -68,7 +68,7 @@ function job_search.page(job, result_type, wanted)
   })
   if not answer then return nil, err end
   local page = { count = answer.hits.total.value, documents = {} }
-  for i, hit in ipairs(json.plain(answer.hits).hits) do page.documents[i] = hit._source end
+  for i, hit in ipairs(json.plain(answer.hits).hits) do page.documents[i] = json.plain(hit._source) end
   return page
 end
 

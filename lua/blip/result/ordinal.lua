@@ -34,9 +34,10 @@ local function numbers(job, result_type, times)
   table.sort(list, function(a, b) return a._id < b._id end)
   local counts, found = {}, {}
   for _, hit in ipairs(list) do
-    local at = hit._source.timestamp
+    local document = json.plain(hit._source)
+    local at = document.timestamp
     counts[at] = (counts[at] or 0) + 1
-    found[key_of(hit._source)] = counts[at]
+    found[key_of(document)] = counts[at]
   end
   return found
 end
