@@ -114,7 +114,11 @@ local function check_partitions(detectors)
   end
 end
 
-local function per_partition(sent, detectors)
+--- The normal form of `per_partition_categorization`.
+-- @tparam ?table sent `enabled`, `stop_on_warn`
+-- @tparam {table,...} detectors of the job
+-- @treturn table ordered; raises the dialect's error
+function categorization.per_partition(sent, detectors)
   sent = sent or {}
   if sent.stop_on_warn and not sent.enabled then
     refuse.argument "stop_on_warn cannot be true in per_partition_categorization when enabled is false"
@@ -155,7 +159,8 @@ function categorization.add(config, sent)
   end
   config.categorization_field_name = sent.categorization_field_name
   config.categorization_analyzer = analyzer_of(sent)
-  config.per_partition_categorization = per_partition(sent.per_partition_categorization, config.detectors)
+  config.per_partition_categorization =
+    categorization.per_partition(sent.per_partition_categorization, config.detectors)
 end
 
 --- Puts the parts of these settings in their order.

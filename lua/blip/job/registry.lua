@@ -5,21 +5,18 @@
 -- Jobs are as @{blip.job.config} makes them. Whether one is open is not its configuration.
 -- @module blip.job.registry
 local config = require "blip.job.config"
-local ids = require "blip.job.ids"
 local refuse = require "blip.job.refuse"
 local shelf = require "blip.job.shelf"
 
-local MISSING = "No known job with id '%s'"
-
 local jobs = shelf.new {
-  index = ".ml-config", prefix = "anomaly_detector-", kind = "job", missing = MISSING,
+  index = ".ml-config", prefix = "anomaly_detector-", kind = "job", missing = "No known job with id '%s'",
   ordered = config.ordered,
 }
 
 local registry = {}
 
--- The names that an expression may use for a job.
-local function names_of(job)
+--- The names that an expression may use for a job: its id and its groups.
+function registry.names_of(job)
   local names = { job.job_id }
   for _, group in ipairs(job.groups or {}) do names[#names + 1] = group end
   return names
@@ -71,13 +68,7 @@ end
 -- @tparam[opt=true] boolean allow_no_match whether a pattern may match nothing
 -- @treturn {table,...} jobs; raises the dialect's 404
 function registry.list(expression, allow_no_match)
-  local members = {}
-  for i, job in ipairs(jobs:all()) do members[i] = { job = job, names = names_of(job) } end
-  local chosen, unmatched = ids.expand(expression, members, allow_no_match)
-  if #unmatched > 0 then refuse.missing(MISSING, table.concat(unmatched, ",")) end
-  local list = {}
-  for i, member in ipairs(chosen) do list[i] = member.job end
-  return list
+  return jobs:list(expression, registry.names_of, allow_no_match)
 end
 
 --- Changes a job; `change` as @{blip.job.shelf} takes it.

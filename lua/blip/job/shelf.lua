@@ -2,28 +2,30 @@
 -- calendars and filters have in common.
 --     local shelf = shelves.new { index = ".ml-config", prefix = "datafeed-", kind = "datafeed",
 --                                 missing = "No datafeed with id [%s] exists" }
--- A document is a table; the shelf adds `config_type`, which says its kind, and takes it away again.
+-- A document is a table; the shelf adds `config_type` (in `.ml-meta` `type`), which says its kind, and
+-- takes it away again.
 -- @module blip.job.shelf
 local documents = require "blip.index.documents"
+local ids = require "blip.job.ids"
 local json = require "runtime.json"
 local mapping = require "blip.index.mapping"
 local own = require "blip.index.own"
 local refuse = require "blip.job.refuse"
 local store = require "runtime.store"
 
-local KIND = "config_type"
+local KINDS = { [".ml-config"] = "config_type", [".ml-meta"] = "type" }
 local RETRIES = 10
 local KEYWORD, UNREAD = { type = "keyword" }, { type = "object", enabled = false }
 
 local INDICES = {
   [".ml-config"] = {
-    [KIND] = KEYWORD, job_id = KEYWORD, datafeed_id = KEYWORD, groups = KEYWORD, job_type = KEYWORD,
+    config_type = KEYWORD, job_id = KEYWORD, datafeed_id = KEYWORD, groups = KEYWORD, job_type = KEYWORD,
     create_time = { type = "date" }, finished_time = { type = "date" }, results_index_name = KEYWORD,
     analysis_config = UNREAD, custom_settings = UNREAD, query = UNREAD, aggregations = UNREAD,
     script_fields = UNREAD, runtime_mappings = UNREAD, indices_options = UNREAD,
   },
   [".ml-meta"] = {
-    [KIND] = KEYWORD, type = KEYWORD, calendar_id = KEYWORD, filter_id = KEYWORD, job_ids = KEYWORD,
+    type = KEYWORD, calendar_id = KEYWORD, filter_id = KEYWORD, job_ids = KEYWORD,
     event_id = KEYWORD, description = KEYWORD, start_time = { type = "date" }, end_time = { type = "date" },
     items = KEYWORD,
   },
@@ -48,13 +50,13 @@ end
 local function dressed(self, document)
   local copy, keys = {}, json.keys(document)
   for name, value in pairs(document) do copy[name] = value end
-  copy[KIND] = self.kind
-  keys[#keys + 1] = KIND
+  local kind = KINDS[self.index]
+  copy[kind], keys[#keys + 1] = self.kind, kind
   return json.ordered(copy, keys)
 end
 
 local function bare(self, source)
-  source[KIND] = nil
+  source[KINDS[self.index]] = nil
   return self.ordered and self.ordered(source) or source
 end
 
@@ -92,6 +94,23 @@ end
 --- A document; raises the shelf's 404.
 function Shelf:get(id)
   return self:find(id) or refuse.missing(self.missing, id)
+end
+
+--- The documents that an expression names, in the order of their ids.
+-- @tparam ?string expression see @{blip.job.ids.expand}
+-- @tparam function names_of gives the names of a document that the expression may use
+-- @tparam[opt=true] boolean allow_no_match whether a pattern may match nothing
+-- @treturn {table,...} documents; raises the shelf's 404
+function Shelf:list(expression, names_of, allow_no_match)
+  local members = {}
+  for i, document in ipairs(self:all()) do
+    members[i] = { document = document, names = names_of(document) }
+  end
+  local chosen, unmatched = ids.expand(expression, members, allow_no_match)
+  if #unmatched > 0 then refuse.missing(self.missing, table.concat(unmatched, ",")) end
+  local list = {}
+  for i, member in ipairs(chosen) do list[i] = member.document end
+  return list
 end
 
 --- All documents, in the order of their ids.

@@ -4,6 +4,8 @@ local json = require "runtime.json"
 local reply = require "blip.api.reply"
 local time = require "runtime.time"
 
+local DEFAULT_SIZE = 100
+
 local answers = {}
 
 --- `{"count": 2, "jobs": [...]}`.
@@ -12,6 +14,16 @@ local answers = {}
 -- @tparam[opt=#items] integer count all that match, of which the items may be a page
 function answers.list(name, items, count)
   return reply.ok(json.ordered({ count = count or #items, [name] = json.array(items) }, { "count", name }))
+end
+
+--- A part of a list.
+-- @tparam table list
+-- @tparam[opt=0] integer from how many are passed over
+-- @tparam[opt=100] integer size how many there are at most
+function answers.page(list, from, size)
+  from = from or 0
+  local last = math.min(from + (size or DEFAULT_SIZE), #list)
+  return table.move(list, from + 1, last, 1, {})
 end
 
 --- `{"acknowledged": true}`.

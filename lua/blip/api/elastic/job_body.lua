@@ -2,6 +2,7 @@
 -- What they return is what @{blip.job.config} takes: only the form is checked here.
 -- @module blip.api.elastic.job_body
 local object = require "blip.api.elastic.object"
+local refuse = require "blip.job.refuse"
 
 local text, long, boolean = object.text, object.long, object.boolean
 local texts = object.list(object.text)
@@ -133,8 +134,8 @@ local data_description = object.new("data_description", {
 -- --- the whole ------------------------------------------------------------------------------
 
 -- A datafeed inside of a job is read by its own module, which this one does not know.
-local function job_parser(analysis)
-  return object.new("job_details", {
+local function job_fields(analysis)
+  return {
     job_id = text,
     job_type = text,
     description = text,
@@ -153,18 +154,58 @@ local function job_parser(analysis)
     background_persist_interval = text,
     allow_lazy_open = boolean,
     datafeed_config = object.any,
-  })
+  }
 end
 
-local CURRENT, LEGACY = job_parser(job_body.analysis), job_parser(job_body.legacy_analysis)
+--- What the server alone says of a job, in the order in which it is complained of.
+local FORBIDDEN = {
+  "create_time",
+  "finished_time",
+  "model_snapshot_id",
+  "model_snapshot_min_version",
+  "deleting",
+  "blocked",
+  "job_version",
+}
 
---- Reads the body of a request that describes a job.
+local function with_forbidden(fields)
+  for _, name in ipairs(FORBIDDEN) do fields[name] = object.tree end
+  return fields
+end
+
+local DETAILS = "job_details"
+local STRICT = object.new(DETAILS, job_fields(job_body.analysis))
+local CURRENT = object.new(DETAILS, with_forbidden(job_fields(job_body.analysis)))
+local LEGACY = object.new(DETAILS, with_forbidden(job_fields(job_body.legacy_analysis)))
+
+local function check_forbidden(sent)
+  local found = {}
+  for _, name in ipairs(FORBIDDEN) do
+    if sent[name] ~= nil then found[#found + 1] = name end
+  end
+  if #found > 0 then
+    refuse.argument("The job is configured with fields [%s] that are illegal to set at job creation",
+      table.concat(found, ", "))
+  end
+end
+
+--- Reads the body of a request that makes a job.
 -- @tparam string body
 -- @tparam[opt] boolean legacy under the old prefix
 -- @treturn table; raises the dialect's error
 function job_body.read(body, legacy)
-  return (legacy and LEGACY or CURRENT):parse(body)
+  local sent = (legacy and LEGACY or CURRENT):parse(body)
+  check_forbidden(sent)
+  return sent
 end
+
+--- Reads a body that only describes a job: what creation forbids is an unknown field.
+function job_body.read_strictly(body)
+  return STRICT:parse(body)
+end
+
+--- A job inside of another body.
+job_body.job = object.nested(STRICT)
 
 local detector_update = object.new("detector_update", {
   detector_index = object.integer,

@@ -4,12 +4,18 @@ local analysis = require "blip.job.analysis"
 local answers = require "blip.api.elastic.answers"
 local bodies = require "blip.api.elastic.bodies"
 local config = require "blip.job.config"
+local context = require "blip.job.context"
 local job_body = require "blip.api.elastic.job_body"
+local ids = require "blip.job.ids"
 local job_index = require "blip.result.job_index"
 local options = require "blip.api.elastic.options"
 local paths = require "blip.api.elastic.paths"
+local refuse = require "blip.job.refuse"
 local registry = require "blip.job.registry"
 local reply = require "blip.api.reply"
+local state = require "blip.job.state"
+local store = require "runtime.store"
+local update = require "blip.job.update"
 
 local TIMES = { "create_time", "finished_time" }
 local INDICES_OPTIONS = { "ignore_unavailable", "allow_no_indices", "ignore_throttled", "expand_wildcards" }
@@ -51,6 +57,24 @@ end
 
 paths.both(routes, "GET /anomaly_detectors", "cluster:monitor/xpack/ml/job/get", get)
 paths.both(routes, "GET /anomaly_detectors/{job_id}", "cluster:monitor/xpack/ml/job/get", get)
+
+-- What an update must know of the job besides its configuration.
+local function state_of(id)
+  local row = assert(state.load(assert(store.connection()), id))
+  return { is_open = row.state == "opened" }
+end
+
+paths.both(routes, "POST /anomaly_detectors/{job_id}/_update", "cluster:admin/xpack/ml/job/update", function(request)
+  request:allow {}
+  local id = request.params.job_id
+  if id == ids.ALL then refuse.argument "Job Id must be explicit: it cannot be [_all]" end
+  local sent = job_body.update:parse(bodies.text(request))
+  ids.check_same("job_id", sent.job_id, id)
+  local now = state_of(registry.get(id).job_id)
+  local job = registry.update_groups(id, function(job) return update.apply(job, sent, now) end)
+  context.changed { id }
+  return reply.ok(shown(request, job))
+end)
 
 local delete_options = options.new("cluster:admin/xpack/ml/job/delete", {
   force = options.boolean,

@@ -189,6 +189,7 @@ end
 -- @treturn table name to value
 -- @treturn boolean whether they came from a body
 function Options:read(request, consumed)
+  if not self.parser then return rename(read_query(self, request), request), false end
   local body = request:json { optional = true }
   if body == nil then return rename(read_query(self, request), request), false end
   request:allow(consumed or {})
@@ -197,10 +198,16 @@ end
 
 --- The options that an endpoint has. One called `allow_no_match` may also be given as `allow_no_jobs` or
 -- `allow_no_datafeeds`, as it was once called.
--- @tparam string parser what the dialect calls the reader of the body
+-- @tparam ?string parser what the dialect calls the reader of the body
 -- @tparam table readers by name
 function options.new(parser, readers)
   return setmetatable({ parser = parser, readers = with_renamed(readers) }, Options)
+end
+
+--- The options of an endpoint whose body is no place for them: they stand in the query string.
+-- @tparam table readers by name
+function options.query(readers)
+  return options.new(nil, readers)
 end
 
 return options
