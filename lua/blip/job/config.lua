@@ -5,8 +5,9 @@
 --     job.analysis_config.bucket_span              --> "5m"
 --     config.bucket_span_ms(job)                   --> 300000
 --     config.engine(job)                           --> what runtime.job wants
--- A job is one ordered table. What a body says comes in as a plain table with the fields of the REST
--- interface, spans of time and sizes as texts. Everything raises the dialect's errors.
+-- A job is one ordered table, which is what is stored; answers show its datafeed inside of it. What a
+-- body says comes in as a plain table with the fields of the REST interface, spans of time and sizes
+-- as texts. Everything raises the dialect's errors.
 -- @module blip.job.config
 local analysis = require "blip.job.analysis"
 local fail = require "blip.fail"

@@ -1,6 +1,7 @@
 --- Readers of the bodies that describe jobs (elastic-ml.md 3).
 -- What they return is what @{blip.job.config} takes: only the form is checked here.
 -- @module blip.api.elastic.job_body
+local feed_body = require "blip.api.elastic.feed_body"
 local object = require "blip.api.elastic.object"
 local refuse = require "blip.job.refuse"
 
@@ -133,7 +134,6 @@ local data_description = object.new("data_description", {
 
 -- --- the whole ------------------------------------------------------------------------------
 
--- A datafeed inside of a job is read by its own module, which this one does not know.
 local function job_fields(analysis)
   return {
     job_id = text,
@@ -153,7 +153,7 @@ local function job_fields(analysis)
     renormalization_window_days = long,
     background_persist_interval = text,
     allow_lazy_open = boolean,
-    datafeed_config = object.any,
+    datafeed_config = object.nested(feed_body.parser),
   }
 end
 

@@ -1,12 +1,15 @@
---- Routes: create, read, change and delete jobs (elastic-ml.md 2.1 and 3).
+--- Routes: create, read, change and delete jobs (elastic-ml.md 2.1, 3 and 7.7).
 -- @module blip.api.elastic.jobs
 local analysis = require "blip.job.analysis"
 local answers = require "blip.api.elastic.answers"
 local bodies = require "blip.api.elastic.bodies"
 local config = require "blip.job.config"
 local context = require "blip.job.context"
-local job_body = require "blip.api.elastic.job_body"
+local feed_body = require "blip.api.elastic.feed_body"
+local feed_config = require "blip.job.feed_config"
+local feeds = require "blip.job.feeds"
 local ids = require "blip.job.ids"
+local job_body = require "blip.api.elastic.job_body"
 local job_index = require "blip.result.job_index"
 local options = require "blip.api.elastic.options"
 local paths = require "blip.api.elastic.paths"
@@ -17,46 +20,88 @@ local state = require "blip.job.state"
 local store = require "runtime.store"
 local update = require "blip.job.update"
 
+local ADMIN, LIST = "cluster:admin/xpack/ml/job/", "cluster:monitor/xpack/ml/job/get"
 local TIMES = { "create_time", "finished_time" }
-local INDICES_OPTIONS = { "ignore_unavailable", "allow_no_indices", "ignore_throttled", "expand_wildcards" }
 
 local routes = {}
 
-local function shown(request, job)
-  return answers.human(request, job, TIMES)
+-- A job as it is answered: with its datafeed inside.
+local function shown(request, job, feed)
+  job.datafeed_config = feed
+  return answers.human(request, config.ordered(job), TIMES)
 end
+
+-- --- create ---------------------------------------------------------------------------------
 
 local function warn_of_span(request, job)
   local text = analysis.span_warning(job.analysis_config.bucket_span)
   if text then paths.warn(request, text) end
 end
 
-paths.both(routes, "PUT /anomaly_detectors/{job_id}", "cluster:admin/xpack/ml/job/put", function(request)
-  request:allow(INDICES_OPTIONS)
+-- The datafeed inside of a job's body, which is that job's and by default has its id.
+local function embedded_feed(request, sent, job)
+  if not sent then return nil end
+  sent = feed_body.settle(sent)
+  local chosen = feed_body.indices_options(request)
+  for name, value in pairs(chosen) do
+    sent.indices_options = sent.indices_options or {}
+    sent.indices_options[name] = value
+  end
+  feed_body.warn(request, sent)
+  if sent.job_id and sent.job_id ~= job.job_id then
+    refuse.argument("datafeed job_id [%s] does not equal job id [%s]", sent.job_id, job.job_id)
+  end
+  sent.job_id = job.job_id
+  local feed = feed_config.new(sent, sent.datafeed_id or job.job_id)
+  feed_config.check_job(feed, job)
+  return feed
+end
+
+-- Stores a job and its datafeed: both or none.
+local function create(job, feed)
+  registry.create(job)
+  if not feed then return end
+  local ok, err = pcall(feeds.create, feed)
+  if ok then return end
+  registry.delete(job.job_id)
+  error(err, 0)
+end
+
+paths.both(routes, "PUT /anomaly_detectors/{job_id}", ADMIN .. "put", function(request)
   local sent = job_body.read(bodies.text(request), request.legacy)
   local job = config.new(sent, { id = request.params.job_id })
+  local feed = embedded_feed(request, sent.datafeed_config, job)
+  if not feed then feed_body.indices_options(request) end
   registry.check_free(job)
   assert(job_index.prepare(job))
-  registry.create(job)
+  create(job, feed)
   warn_of_span(request, job)
-  return reply.ok(shown(request, job))
+  return reply.ok(shown(request, job, feed))
 end)
 
-local list_options = options.new("cluster:monitor/xpack/ml/job/get", {
+-- --- read -----------------------------------------------------------------------------------
+
+local list_options = options.new(LIST, {
   allow_no_match = options.boolean, exclude_generated = options.boolean,
 })
 
 local function get(request)
   local wanted = list_options:read(request)
-  local list = {}
+  local by_job, list = feeds.by_job(), {}
   for i, job in ipairs(registry.list(request.params.job_id, wanted.allow_no_match)) do
-    list[i] = shown(request, wanted.exclude_generated and config.exported(job) or job)
+    local feed = by_job[job.job_id]
+    if wanted.exclude_generated then
+      job, feed = config.exported(job), feed and feed_config.exported(feed)
+    end
+    list[i] = shown(request, job, feed)
   end
   return answers.list("jobs", list)
 end
 
-paths.both(routes, "GET /anomaly_detectors", "cluster:monitor/xpack/ml/job/get", get)
-paths.both(routes, "GET /anomaly_detectors/{job_id}", "cluster:monitor/xpack/ml/job/get", get)
+paths.both(routes, "GET /anomaly_detectors", LIST, get)
+paths.both(routes, "GET /anomaly_detectors/{job_id}", LIST, get)
+
+-- --- change ---------------------------------------------------------------------------------
 
 -- What an update must know of the job besides its configuration.
 local function state_of(id)
@@ -64,34 +109,34 @@ local function state_of(id)
   return { is_open = row.state == "opened" }
 end
 
-paths.both(routes, "POST /anomaly_detectors/{job_id}/_update", "cluster:admin/xpack/ml/job/update", function(request)
+paths.both(routes, "POST /anomaly_detectors/{job_id}/_update", ADMIN .. "update", function(request)
   request:allow {}
   local id = request.params.job_id
   if id == ids.ALL then refuse.argument "Job Id must be explicit: it cannot be [_all]" end
   local sent = job_body.update:parse(bodies.text(request))
   ids.check_same("job_id", sent.job_id, id)
   local now = state_of(registry.get(id).job_id)
-  local job = registry.update_groups(id, function(job) return update.apply(job, sent, now) end)
+  local job = registry.update_groups(id, function(found) return update.apply(found, sent, now) end)
   context.changed { id }
-  return reply.ok(shown(request, job))
+  return reply.ok(shown(request, job, feeds.of_job(id)))
 end)
 
-local delete_options = options.new("cluster:admin/xpack/ml/job/delete", {
+-- --- delete ---------------------------------------------------------------------------------
+
+local delete_options = options.query {
   force = options.boolean,
   wait_for_completion = options.boolean,
   delete_user_annotations = options.boolean,
   timeout = options.time_value,
   master_timeout = options.time_value,
-})
+}
 
-local function delete(request)
+paths.both(routes, "DELETE /anomaly_detectors/{job_id}", ADMIN .. "delete", function(request)
   delete_options:read(request)
   local job = registry.get(request.params.job_id)
   assert(job_index.release(job))
   registry.delete(job.job_id)
   return answers.acknowledged()
-end
-
-paths.both(routes, "DELETE /anomaly_detectors/{job_id}", "cluster:admin/xpack/ml/job/delete", delete)
+end)
 
 return routes
