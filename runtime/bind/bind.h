@@ -29,6 +29,7 @@ int luaopen_runtime_residual(lua_State *L);
 int luaopen_runtime_script(lua_State *L);
 int luaopen_runtime_terminal(lua_State *L);
 int luaopen_runtime_time(lua_State *L);
+int luaopen_runtime_tree_parts(lua_State *L);
 
 #ifdef __cplusplus
 }

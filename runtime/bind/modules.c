@@ -25,6 +25,7 @@ static const luaL_Reg modules[] = {
     {"runtime.script", luaopen_runtime_script},
     {"runtime.terminal", luaopen_runtime_terminal},
     {"runtime.time", luaopen_runtime_time},
+    {"runtime.tree_parts", luaopen_runtime_tree_parts},
     {NULL, NULL},
 };
 

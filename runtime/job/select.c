@@ -9,24 +9,26 @@
 
 // --- normalisers -----------------------------------------------------------------------------
 
-static struct tree_place item_place(const struct tree_item *item) {
-    enum tree_level level = item->kind == KIND_LEAF        ? TREE_LEAF
-                            : item->kind == KIND_PARTITION ? TREE_PARTITION
-                                                           : TREE_ROOT;
-    return (struct tree_place){
-        .level = level, .partition = item->partition, .person = item->person};
+/* Whether an item stands for a partition value: the topmost node over its series. */
+static bool is_partition(const struct tree *t, const struct tree_item *item) {
+    if (item->kind == KIND_LEAF || item->kind > KIND_PARTITION || !item->partition_field)
+        return false;
+    return t->items[item->parent].kind > KIND_PARTITION;
 }
 
 /* Whether an item is a result of its own: it has a normaliser. */
-static bool is_result(const struct tree_item *item) {
-    return item->kind == KIND_LEAF || item->kind == KIND_PARTITION || item->kind == KIND_ROOT;
+static bool is_result(const struct tree *t, const struct tree_item *item) {
+    return item->kind == KIND_LEAF || item->kind == KIND_ROOT || is_partition(t, item);
 }
 
-/* The item's place, with a detector that has its fields: that of one of its leaves. */
 static struct tree_place place_of(const struct tree *t, const struct tree_item *item) {
-    struct tree_place place = item_place(item);
-    if (item->kind != KIND_ROOT) place.detector = t->items[item->leaf].detector;
-    return place;
+    if (item->kind == KIND_ROOT) return (struct tree_place){.level = TREE_ROOT};
+    return (struct tree_place){
+        .level = item->kind == KIND_LEAF ? TREE_LEAF : TREE_PARTITION,
+        .detector = t->items[item->leaf].detector,
+        .partition = item->partition,
+        .person = item->person,
+    };
 }
 
 static struct tree_place pivot_place(const struct tree_pivot *pivot, enum tree_level level) {
@@ -64,7 +66,7 @@ enum status tree_learn(struct tree *t, struct error *err) {
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < t->item_count; i++) {
         const struct tree_item *item = &t->items[i];
-        if (is_result(item) && !item->unlearned)
+        if (is_result(t, item) && !item->unlearned)
             status = learn(t, place_of(t, item), item->result.raw, err);
     }
     for (uint32_t f = 0; status == STATUS_OK && f < t->analysis->influencer_count; f++)
@@ -81,7 +83,8 @@ enum status tree_learn(struct tree *t, struct error *err) {
 static void score_all(struct tree *t) {
     for (size_t i = 0; i < t->item_count; i++) {
         struct tree_item *item = &t->items[i];
-        if (is_result(item)) item->result.score = score(t, place_of(t, item), item->result.raw);
+        if (is_result(t, item))
+            item->result.score = score(t, place_of(t, item), item->result.raw);
     }
     for (size_t i = 0; i < t->pivot_count; i++) {
         struct tree_pivot *pivot = &t->pivots[i];
@@ -103,7 +106,7 @@ static bool explains(double p, double smallest) { return p <= TOLERANCE * smalle
 static const struct tree_item *written_above(const struct tree *t,
                                              const struct tree_item *item) {
     for (uint32_t up = item->parent; up != TREE_NONE; up = t->items[up].parent)
-        if (is_result(&t->items[up]) && t->items[up].result.written) return &t->items[up];
+        if (is_result(t, &t->items[up]) && t->items[up].result.written) return &t->items[up];
     return NULL;
 }
 
@@ -111,7 +114,7 @@ static const struct tree_item *written_above(const struct tree *t,
 static void select_items(struct tree *t) {
     for (size_t i = t->item_count; i-- > 0;) {
         struct tree_item *item = &t->items[i];
-        if (!is_result(item)) continue;
+        if (!is_result(t, item)) continue;
         const struct tree_item *above = written_above(t, item);
         item->result.written =
             item->least < CHANCE_WRITTEN || (above && explains(item->least, above->below));
@@ -183,7 +186,7 @@ static enum status show_partitions(struct tree *t, struct error *err) {
     t->partition_count = 0;
     for (size_t i = t->leaves; i < t->item_count; i++) {
         const struct tree_item *item = &t->items[i];
-        if (item->kind != KIND_PARTITION) continue;
+        if (!is_partition(t, item)) continue;
         enum status status =
             tree_room(&t->shown_partitions, &t->partition_room, t->partition_count + 1,
                       sizeof *t->shown_partitions, err);

@@ -134,6 +134,7 @@ static enum status add_node(struct tree *t, enum tree_kind kind, size_t from, si
     uint32_t own = (uint32_t)t->item_count++;
     struct tree_item *node = &t->items[own];
     *node = (struct tree_item){.kind = kind,
+                               .least = 1,
                                .below = 1,
                                .leaf = TREE_NONE,
                                .parent = TREE_NONE,
@@ -142,7 +143,8 @@ static enum status add_node(struct tree *t, enum tree_kind kind, size_t from, si
     for (size_t i = from; i < end; i++) {
         struct tree_item *child = &t->items[t->order[i]];
         child->parent = own;
-        node->below = fmin(node->below, child->least);
+        node->least = fmin(node->least, child->least);
+        node->below = fmin(node->below, child->below);
         if (i == from) {
             node->detector = child->detector;
             node->leaf = child->leaf;
@@ -188,7 +190,7 @@ static enum status group(struct tree *t, enum tree_kind kind, size_t from, size_
     fill_children(t, from, end);
     struct chance_total total = tree_combine(t, end - from, learn);
     node->result = (struct tree_result){.p = total.p, .raw = total.raw};
-    node->least = fmin(node->below, total.p);
+    node->least = fmin(node->least, total.p);
     return STATUS_OK;
 }
 

@@ -161,23 +161,27 @@ static double knot_score(double share) {
     return knots[i - 1][1] + part * (knots[i][1] - knots[i - 1][1]);
 }
 
-double normalizer_percentile_ceiling(double n, double rank) {
-    double above = n * rank + 1.0 / 3, below = n * (1 - rank) + 1.0 / 3;
-    double low = special_beta_quantile(above, below, 0.15);
-    double high = special_beta_quantile(above, below, 0.85);
-    return (knot_score(low) + knot_score(high)) / 2;
+/* The share that the true rank has this chance to lie below, when n samples have this rank. */
+static double widened(double n, double rank, double chance) {
+    return special_beta_quantile(n * rank + 1.0 / 3, n * (1 - rank) + 1.0 / 3, chance);
+}
+
+double normalizer_percentile_ceiling(double n, double lower, double upper) {
+    return (knot_score(widened(n, lower, 0.15)) + knot_score(widened(n, upper, 0.85))) / 2;
 }
 
 /* The rank among the other samples: one of those at the same step is this score itself, when
  * it was learnt already. */
 static double percentile_ceiling(const struct normalizer *n, int32_t at) {
-    double lower = 0;
+    double below = 0;
     size_t i = 0;
     for (; i < n->count && n->steps[i].at < at; i++)
-        lower += n->steps[i].weight;
-    double others = n->total - fmin(weight_of(n, i, at), 1);
-    double rank = others > 0 ? fmin(lower / others, 1) : 1;
-    return normalizer_percentile_ceiling(fmax(others, 1), rank);
+        below += n->steps[i].weight;
+    double equal = weight_of(n, i, at), self = fmin(equal, 1), others = n->total - self;
+    if (others <= 0) return normalizer_percentile_ceiling(1, 1, 1);
+    double lower = fmin(below / others, 1);
+    double upper = fmin((below + equal - self) / others, 1);
+    return normalizer_percentile_ceiling(fmax(others, 1), lower, upper);
 }
 
 static double largest_ceiling(double raw, double peak) {

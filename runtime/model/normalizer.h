@@ -56,9 +56,10 @@ void normalizer_age(struct normalizer *n);
 /* The score of a raw score in its scope, 0..100; whether it was learnt before or not. */
 double normalizer_score(const struct normalizer *n, uint64_t scope, double raw);
 
-/* The percentile's ceiling for a raw score above a share `rank` of n others; rank 1 = above
- * all. Half-way between what the 15 % and 85 % quantiles of the true rank give. */
-double normalizer_percentile_ceiling(double n, double rank);
+/* The percentile's ceiling for a raw score of which a share `lower` of n others lie below and
+ * a share `upper` at or below it: half-way between what the 15 % quantile of the true rank
+ * gives for the one, and the 85 % quantile for the other. */
+double normalizer_percentile_ceiling(double n, double lower, double upper);
 
 /* The probability's ceiling. */
 double normalizer_probability_ceiling(double p);
