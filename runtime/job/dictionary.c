@@ -47,6 +47,12 @@ void dictionary_free(struct dictionary *d) {
     free(d);
 }
 
+void dictionary_clear(struct dictionary *d) {
+    memset(d->slots, 0, d->slot_count * sizeof *d->slots);
+    d->count = d->free_count = d->bytes_size = 0;
+    d->sweep_at = FEWEST_TO_SWEEP;
+}
+
 uint64_t dictionary_hash(const char *text, size_t size) { return hash_bytes(text, size); }
 
 static uint32_t upper(uint64_t hash) { return (uint32_t)(hash >> 32); }
@@ -143,6 +149,10 @@ const char *dictionary_text(const struct dictionary *d, uint32_t id, size_t *siz
     assert(id < d->count && d->entries[id].live);
     *size = d->entries[id].size;
     return d->bytes + d->entries[id].at;
+}
+
+bool dictionary_has(const struct dictionary *d, uint32_t id) {
+    return id < d->count && d->entries[id].live;
 }
 
 void dictionary_hold(struct dictionary *d, uint32_t id) { d->entries[id].holds++; }

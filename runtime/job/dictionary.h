@@ -19,6 +19,8 @@ struct dictionary;
 struct dictionary *dictionary_new(void);     // NULL when memory runs out
 void dictionary_free(struct dictionary *d);  // NULL is fine
 
+void dictionary_clear(struct dictionary *d);  // forgets everything, holds too
+
 uint64_t dictionary_hash(const char *text, size_t size);
 
 /* The id of a text whose hash is known; DICTIONARY_NONE when it is not in here. */
@@ -30,6 +32,8 @@ uint32_t dictionary_add(struct dictionary *d, uint64_t hash, const char *text, s
 
 /* The text of an id; good until the next dictionary_add(). */
 const char *dictionary_text(const struct dictionary *d, uint32_t id, size_t *size);
+
+bool dictionary_has(const struct dictionary *d, uint32_t id);
 
 void dictionary_hold(struct dictionary *d, uint32_t id);
 void dictionary_release(struct dictionary *d, uint32_t id);
