@@ -18,6 +18,7 @@ local OWNERS = {
   ["lua.h"] = "bind", ["lauxlib.h"] = "bind", ["lualib.h"] = "bind",
   ["duckdb.h"] = "store",
   ["microhttpd.h"] = "net",
+  ["sodium.h"] = "base",
 }
 
 --- What each folder of lua/blip may require, besides itself. The modules beside the folders

@@ -17,6 +17,7 @@ static const luaL_Reg modules[] = {
     {"runtime.render", luaopen_runtime_render},
     {"runtime.model", luaopen_runtime_model},
     {"runtime.model_parts", luaopen_runtime_model_parts},
+    {"runtime.secret", luaopen_runtime_secret},
     {"runtime.socket", luaopen_runtime_socket},
     {"runtime.special", luaopen_runtime_special},
     {"runtime.store", luaopen_runtime_store},
