@@ -1,10 +1,15 @@
 /* base/secret.c - see secret.h. */
 #include "base/secret.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ANSWERS 1024
 #define MARK_SIZE crypto_generichash_BYTES
@@ -120,6 +125,33 @@ bool secret_equal(const void *a, size_t a_size, const void *b, size_t b_size) {
 void secret_random(void *out, size_t size) {
     need_start();
     randombytes_buf(out, size);
+}
+
+static bool write_all(int fd, const char *data, size_t size) {
+    while (size > 0) {
+        ssize_t written = write(fd, data, size);
+        if (written < 0 && errno != EINTR) return false;
+        if (written < 0) continue;
+        data += written;
+        size -= (size_t)written;
+    }
+    return fsync(fd) == 0;
+}
+
+enum status secret_save(const char *path, const void *data, size_t size, struct error *err) {
+    char fresh[PATH_MAX];
+    if ((size_t)snprintf(fresh, sizeof fresh, "%s.new", path) >= sizeof fresh)
+        return fail(err, STATUS_FAILED, "the path of %s is too long", path);
+    unlink(fresh);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    bool ok = fd >= 0 && write_all(fd, data, size);
+    ok = ok && rename(fresh, path) == 0;
+    int problem = errno;
+    if (fd >= 0) close(fd);
+    if (ok) return STATUS_OK;
+    if (fd >= 0) unlink(fresh);
+    return fail(err, problem == EACCES ? STATUS_DENIED : STATUS_FAILED, "%s: %s", path,
+                strerror(problem));
 }
 
 void secret_encode64(const void *data, size_t size, bool for_url, struct bytes *out) {

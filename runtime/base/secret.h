@@ -39,6 +39,10 @@ bool secret_equal(const void *a, size_t a_size, const void *b, size_t b_size);
 /* Fills bytes that nobody can guess. */
 void secret_random(void *out, size_t size);
 
+/* Replaces a file by one that its owner alone may read; it is whole or as it was before.
+ * STATUS_DENIED, STATUS_FAILED with the system's reason. */
+enum status secret_save(const char *path, const void *data, size_t size, struct error *err);
+
 /* Appends base64: with "+", "/" and padding, or as it may stand in a URL, without. */
 void secret_encode64(const void *data, size_t size, bool for_url, struct bytes *out);
 

@@ -6,6 +6,7 @@
  *     secret.digest(text) -> hex
  *     secret.equal(a, b) -> boolean                   in the same time for all of one size
  *     secret.token(bytes) -> text                     of that many random bytes, safe in URLs
+ *     secret.save(path, text) -> true | nil, err      a file that its owner alone may read
  *     secret.encode64(text) -> base64
  *     secret.decode64(base64) -> text | nil           nil when it is none; padding may lack */
 #include "base/secret.h"
@@ -71,6 +72,15 @@ static int bind_secret_token(lua_State *L) {
     return push_encoded(L, random, (size_t)size, true);
 }
 
+static int bind_secret_save(lua_State *L) {
+    size_t size;
+    const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &size);
+    struct error err;
+    if (secret_save(path, text, size, &err) != STATUS_OK) return bind_fail(L, &err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 static int bind_secret_encode64(lua_State *L) {
     size_t size;
     const char *text = luaL_checklstring(L, 1, &size);
@@ -88,15 +98,11 @@ static int bind_secret_decode64(lua_State *L) {
 
 int luaopen_runtime_secret(lua_State *L) {
     static const luaL_Reg functions[] = {
-        {"hash", bind_secret_hash},
-        {"is_hash", bind_secret_is_hash},
-        {"matches", bind_secret_matches},
-        {"digest", bind_secret_digest},
-        {"equal", bind_secret_equal},
-        {"token", bind_secret_token},
-        {"encode64", bind_secret_encode64},
-        {"decode64", bind_secret_decode64},
-        {NULL, NULL},
+        {"hash", bind_secret_hash},         {"is_hash", bind_secret_is_hash},
+        {"matches", bind_secret_matches},   {"digest", bind_secret_digest},
+        {"equal", bind_secret_equal},       {"token", bind_secret_token},
+        {"save", bind_secret_save},         {"encode64", bind_secret_encode64},
+        {"decode64", bind_secret_decode64}, {NULL, NULL},
     };
     luaL_newlib(L, functions);
     return 1;
