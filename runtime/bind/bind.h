@@ -23,6 +23,7 @@ int luaopen_runtime_model(lua_State *L);
 int luaopen_runtime_model_parts(lua_State *L);
 int luaopen_runtime_secret(lua_State *L);
 int luaopen_runtime_socket(lua_State *L);
+int luaopen_runtime_series(lua_State *L);
 int luaopen_runtime_special(lua_State *L);
 int luaopen_runtime_store(lua_State *L);
 int luaopen_runtime_score_parts(lua_State *L);

@@ -19,6 +19,7 @@ static const luaL_Reg modules[] = {
     {"runtime.model_parts", luaopen_runtime_model_parts},
     {"runtime.secret", luaopen_runtime_secret},
     {"runtime.socket", luaopen_runtime_socket},
+    {"runtime.series", luaopen_runtime_series},
     {"runtime.special", luaopen_runtime_special},
     {"runtime.store", luaopen_runtime_store},
     {"runtime.score_parts", luaopen_runtime_score_parts},
