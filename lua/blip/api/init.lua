@@ -6,7 +6,6 @@
 return {
   "blip.api.cluster",
   "blip.api.cat",
-  "blip.api.security",
   "blip.api.indices",
   "blip.api.aliases",
   "blip.api.documents",
