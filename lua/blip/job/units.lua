@@ -43,19 +43,26 @@ function units.time_text(ms)
   return ("%dms"):format(ms)
 end
 
+--- The bytes that a size stands for; nil for what is no size.
+-- @tparam string text such as `1gb`
+function units.size(text)
+  if text == "0" or text == "-1" then return math.tointeger(text) end
+  local digits, unit = text:lower():match "^%s*(%-?%d+%.?%d*)%s*(%a+)%s*$"
+  local bytes = BYTES[unit] and tonumber(digits) * BYTES[unit]
+  return bytes and math.abs(bytes) < 2 ^ 63 and math.tointeger(bytes // 1) or nil
+end
+
 --- The bytes that a size stands for.
 -- @tparam string text such as `1gb`
 -- @tparam string name what the refusal calls it
 -- @treturn integer bytes; raises `parse_exception`
 function units.bytes(text, name)
-  if text == "0" or text == "-1" then return math.tointeger(text) end
-  local digits, unit = text:lower():match "^%s*(%-?%d+%.?%d*)%s*(%a+)%s*$"
-  local bytes = BYTES[unit] and tonumber(digits) * BYTES[unit]
-  if not bytes or math.abs(bytes) >= 2 ^ 63 then
+  local bytes = units.size(text)
+  if not bytes then
     refuse.unreadable("failed to parse setting [%s] with value [%s] as a size in bytes: "
       .. "unit is missing or unrecognized", name, text)
   end
-  return math.tointeger(bytes // 1)
+  return bytes
 end
 
 return units

@@ -3,6 +3,7 @@
 local analysis = require "blip.job.analysis"
 local answers = require "blip.api.elastic.answers"
 local bodies = require "blip.api.elastic.bodies"
+local calendar = require "blip.job.calendar"
 local config = require "blip.job.config"
 local context = require "blip.job.context"
 local feed_body = require "blip.api.elastic.feed_body"
@@ -134,8 +135,11 @@ local delete_options = options.query {
 paths.both(routes, "DELETE /anomaly_detectors/{job_id}", ADMIN .. "delete", function(request)
   delete_options:read(request)
   local job = registry.get(request.params.job_id)
+  local feed = feeds.of_job(job.job_id)
+  if feed then feeds.delete(feed.datafeed_id) end
   assert(job_index.release(job))
   registry.delete(job.job_id)
+  calendar.forget_job(job.job_id)
   return answers.acknowledged()
 end)
 
