@@ -124,7 +124,7 @@ double chance_pair(double a, double b, double rho) {
     double za = deviate(a), zb = deviate(b);
     double sum = za + zb, squares = za * za + zb * zb;
     double distance = (squares - rho * sum * sum / (1 + rho)) / (1 - rho);
-    return fmin(fmax(special_gamma_above(1, distance / 2), CHANCE_SMALLEST), 1);
+    return fmin(fmax(exp(-distance / 2), CHANCE_SMALLEST), 1);
 }
 
 double chance_window_correlation(size_t n) {

@@ -298,8 +298,9 @@ double residual_probability(const struct residual *r, double x, struct residual_
     return fmin(sum, 1);
 }
 
-double residual_tail(const struct residual *r, double x, struct residual_scale s,
-                     double enough) {
+/* Adds up the tails until both are above `enough`. */
+static struct tails add_tails(const struct residual *r, double x, struct residual_scale s,
+                              double enough) {
     struct family_scale scale = scale_of(r, s);
     struct tails sum = {0, 0};
     int order[FAMILIES], count = by_weight(r, order);
@@ -308,7 +309,17 @@ double residual_tail(const struct residual *r, double x, struct residual_scale s
         sum.below += r->share[order[i]] * t.below;
         sum.above += r->share[order[i]] * t.above;
     }
-    return fmin(sum.below, sum.above);
+    return sum;
+}
+
+struct tails residual_tails(const struct residual *r, double x, struct residual_scale s) {
+    return add_tails(r, x, s, INFINITY);
+}
+
+double residual_tail(const struct residual *r, double x, struct residual_scale s,
+                     double enough) {
+    struct tails t = add_tails(r, x, s, enough);
+    return fmin(t.below, t.above);
 }
 
 static double below(const struct residual *r, double x, const struct family_scale *s) {
@@ -371,7 +382,7 @@ double residual_variance(const struct residual *r) {
 
 // --- keeping ---------------------------------------------------------------------------------
 
-/* The numbers of a residual in the order in which they are saved; returns how many. */
+/* The numbers of a residual in the order in which they are saved. */
 enum { NUMBERS = 4 + 5 + 5 + 2 + FAMILIES + 3 };
 
 static void list_numbers(struct residual *r, double *numbers[NUMBERS]) {
@@ -424,10 +435,8 @@ bool residual_load(struct unpack *u, struct residual *out) {
     *out = (struct residual){.integer = false};
     double *numbers[NUMBERS];
     list_numbers(out, numbers);
-    for (int i = 0; i < NUMBERS; i++) {
-        *numbers[i] = unpack_f64(u);
-        if (!isfinite(*numbers[i])) u->failed = true;
-    }
+    for (int i = 0; i < NUMBERS; i++)
+        *numbers[i] = unpack_finite(u);
     uint8_t flags = unpack_u8(u);
     if (u->failed || flags > 3 || !plausible(out)) return false;
     out->integer = flags & 1;

@@ -58,6 +58,9 @@ void residual_age(struct residual *r, double keep);
 double residual_probability(const struct residual *r, double x, struct residual_scale s,
                             enum tail watched, enum tail *tail);
 
+/* Both tails at x, averaged over the families; both 1 while nothing is known. */
+struct tails residual_tails(const struct residual *r, double x, struct residual_scale s);
+
 /* The smaller tail at x; not exact where it is above `enough`, which it then exceeds. */
 double residual_tail(const struct residual *r, double x, struct residual_scale s,
                      double enough);

@@ -1,30 +1,27 @@
-/* model/series.c - see series.h. */
-#include "model/series.h"
+/* model/series.c - a series learns; see series.h. */
+#include "model/series_state.h"
 
-#include "model/residual.h"
-#include <float.h>
+#include "model/outlier.h"
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const double DECAY = 0.0005;           // per reference bucket
 static const double REFERENCE_SPAN_S = 1800;  // the bucket that rates refer to
-static const double INTERVAL = 0.5;           // confidence of the seasonal interval for p
+static const double YOUNG_S = 3 * 7 * 86400;  // outliers are believed more at first
+static const double FLOOR_ONE = 0.4, FLOOR_POPULATION = 1;  // of the seasonal scale
 
-struct series {
-    struct series_options options;
-    struct decomposition *expected;
-    struct residual residual;
-    int64_t first_s, last_s;  // buckets that had a sample
-    bool born;
-    bool negative;  // a value below 0 was seen
-};
+static void start_anew(struct series *s) {
+    s->multi = multi_bucket_new();
+    s->anomaly = anomaly_model_new();
+    s->trend_decay = s->residual_decay = decay_new();
+}
 
 struct series *series_new(const struct series_options *options) {
     struct series *s = calloc(1, sizeof *s);
     if (!s) return NULL;
     s->options = *options;
     s->residual = residual_new(options->count, true);
+    start_anew(s);
     s->expected = decomposition_new(options->bucket_span_s);
     if (s->expected) return s;
     free(s);
@@ -33,15 +30,150 @@ struct series *series_new(const struct series_options *options) {
 
 void series_free(struct series *s) {
     if (!s) return;
-    decomposition_free(s->expected);
+    if (s->expected) decomposition_free(s->expected);
     free(s);
+}
+
+const struct series_options *series_options(const struct series *s) { return &s->options; }
+
+/* Share of a reference bucket: a short bucket teaches and fades less. */
+static double share(const struct series *s) {
+    return fmin((double)s->options.bucket_span_s / REFERENCE_SPAN_S, 1);
+}
+
+double series_rate(const struct series *s) { return DECAY * share(s); }
+
+double series_scale(const struct series *s, double time_s) {
+    if (decomposition_components(s->expected) == 0) return 1;
+    double variance = residual_variance(&s->residual);
+    if (!isfinite(variance) || variance <= 0) return 1;
+    return decomposition_scale(s->expected, time_s, variance,
+                               s->options.population ? FLOOR_POPULATION : FLOOR_ONE);
+}
+
+// --- ageing ----------------------------------------------------------------------------------
+
+/* Lets `buckets` buckets pass. Sparse series forget slowly. */
+static void age(struct series *s, double buckets) {
+    double occupied = s->buckets > 0 ? s->filled / s->buckets : 1;
+    double slow = fmin(fmax(2 * occupied, 1e-6), 1), passed = buckets * slow;
+    double rate = series_rate(s) * decay_multiplier(&s->residual_decay);
+    residual_age(&s->residual, exp(-rate * passed));
+    if (!s->options.population) residual_age(&s->multi.residual, exp(-series_rate(s) * passed));
+    decomposition_age(s->expected, (double)s->options.bucket_span_s * passed);
+}
+
+/* Counts a bucket with samples and the empty ones since the last, which age the series. */
+static void enter(struct series *s, int64_t number) {
+    if (!s->born) {
+        s->born = true;
+        s->first = s->last = number;
+        s->buckets = s->filled = 1;
+        return;
+    }
+    double gap = fmax((double)(number - s->last), 0), rate = series_rate(s);
+    double keep = exp(-rate * gap);
+    s->buckets = s->buckets * keep + (gap > 1 ? -expm1(-rate * gap) / -expm1(-rate) : gap);
+    s->filled = s->filled * keep + fmin(gap, 1);
+    if (gap > 1) age(s, gap - 1);
+    if (number > s->last) s->last = number;
 }
 
 // --- learning --------------------------------------------------------------------------------
 
-/* Share of a reference bucket: a short bucket teaches and fades less. */
-static double reference_share(const struct series *s) {
-    return fmin((double)s->options.bucket_span_s / REFERENCE_SPAN_S, 1);
+/* In [0, 1]: how far outliers are believed, because the series is young or has changed. */
+static double derate(const struct series *s, double time_s) {
+    double age_s = time_s - (double)s->first * (double)s->options.bucket_span_s;
+    return fmax(fmax(1 - age_s / YOUNG_S, 0), decomposition_derate(s->expected, time_s));
+}
+
+/* The mean of a bucket's samples, by their weights and by how far each is believed. */
+struct digest {
+    double time_s, value;  // means
+    double weight, trust;  // sum of the weights; mean outlier weight
+};
+
+static double trust_in(const struct series *s, const struct series_sample *sample,
+                       double value) {
+    double mean = decomposition_predict(s->expected, sample->time_s, 0).mean;
+    struct residual_scale scale = {series_scale(s, sample->time_s), 1};
+    if (!residual_informed(&s->residual)) return 1;
+    double tail = residual_tail(&s->residual, value - mean, scale, OUTLIER_TAIL);
+    return tail >= OUTLIER_TAIL ? 1 : outlier_weight(tail, derate(s, sample->time_s));
+}
+
+static struct digest digest(struct series *s, const struct series_bucket *bucket) {
+    struct digest d = {0, 0, 0, 0};
+    for (size_t i = 0; i < bucket->count; i++) {
+        const struct series_sample *sample = &bucket->samples[i];
+        double value = series_cut(sample->value);
+        double trusted = sample->weight * trust_in(s, sample, value);
+        s->negative |= value < 0;
+        d.weight += sample->weight;
+        d.trust += trusted;
+        d.time_s += trusted * sample->time_s;
+        d.value += trusted * value;
+    }
+    d.time_s /= d.trust;
+    d.value /= d.trust;
+    d.trust /= d.weight;
+    return d;
+}
+
+/* The trend has changed: what is left of the series is learned again from the window. */
+static void relearn(struct series *s, const struct decomposition_news *news) {
+    s->residual = residual_new(false, false);
+    for (size_t i = 0; i < news->count; i++) {
+        struct family_sample sample = {series_cut(news->residuals[i].value),
+                                       news->residuals[i].weight, 1};
+        if (sample.weight > 0) residual_learn(&s->residual, &sample, 1);
+    }
+    if (news->seasonal)
+        start_anew(s);
+    else
+        s->multi = multi_bucket_new();
+}
+
+/* Each sample's residual, after the trend has learned. Returns their mean. */
+static double learn_residuals(struct series *s, const struct series_bucket *bucket, double rate,
+                              const struct digest *d) {
+    double sum = 0, weights = 0;
+    for (size_t i = 0; i < bucket->count; i++) {
+        const struct series_sample *sample = &bucket->samples[i];
+        double value = series_cut(sample->value);
+        double trust = bucket->count == 1 ? d->trust : trust_in(s, sample, value);
+        double r = value - decomposition_predict(s->expected, sample->time_s, 0).mean;
+        struct family_sample one = {r, rate * sample->weight * trust,
+                                    series_scale(s, sample->time_s)};
+        if (one.weight > 0) residual_learn(&s->residual, &one, 1);
+        sum += sample->weight * r;
+        weights += sample->weight;
+    }
+    return sum / weights;
+}
+
+static void learn_window(struct series *s, int64_t number, double r, double scale, double rate,
+                         double seen) {
+    multi_bucket_add(&s->multi, number, r, 1 / scale);
+    struct multi_mean mean = multi_bucket_mean(&s->multi);
+    if (mean.count == 0) return;
+    struct family_sample sample = {mean.value, rate, 1};
+    if (residual_informed(&s->multi.residual)) {
+        double tail = residual_tail(&s->multi.residual, mean.value,
+                                    (struct residual_scale){1, 1}, OUTLIER_TAIL);
+        if (tail < OUTLIER_TAIL) sample.weight *= outlier_weight(tail, seen);
+    }
+    residual_learn(&s->multi.residual, &sample, 1);
+}
+
+/* The controllers see the errors of the predictions made before the bucket was learned. */
+static void learn_decay(struct series *s, double error, double r_error, double level) {
+    struct decay_options options = {series_rate(s), share(s), (double)s->options.bucket_span_s,
+                                    false};
+    decay_learn(&s->trend_decay, &options, error, level);
+    options.both_ways = true;
+    decay_learn(&s->residual_decay, &options, r_error, level);
+    decomposition_set_decay(s->expected, decay_multiplier(&s->trend_decay));
 }
 
 bool series_learn(struct series *s, const struct series_bucket *bucket,
@@ -49,23 +181,22 @@ bool series_learn(struct series *s, const struct series_bucket *bucket,
     news->relearn = news->seasonal = false;
     news->count = news->texts = 0;
     if (bucket->count == 0) return true;
-    if (!s->born) s->first_s = bucket->start_s;
-    s->born = true;
-    s->last_s = bucket->start_s;
-    double rate = reference_share(s) * bucket->weight;
-    bool whole = true;
-    for (size_t i = 0; i < bucket->count; i++) {
-        const struct series_sample *sample = &bucket->samples[i];
-        s->negative |= sample->value < 0;
-        whole &= decomposition_learn(s->expected, sample->time_s, sample->value,
-                                     rate * sample->weight, 1, news);
-        double mean = decomposition_predict(s->expected, sample->time_s, 0).mean;
-        struct family_sample residual = {sample->value - mean, rate * sample->weight, 1};
-        residual_learn(&s->residual, &residual, 1);
-    }
-    if (bucket->ageless) return whole;
-    residual_age(&s->residual, exp(-DECAY * reference_share(s)));
-    decomposition_age(s->expected, (double)s->options.bucket_span_s);
+    int64_t number = series_number(s, bucket->start_s);
+    enter(s, number);
+    double rate = share(s) * bucket->weight;
+    struct digest d = digest(s, bucket);
+    double before = decomposition_predict(s->expected, d.time_s, 0).mean;
+    double r_before = residual_mean(&s->residual), seen = derate(s, d.time_s);
+    bool known = residual_informed(&s->residual);
+    bool whole =
+        decomposition_learn(s->expected, d.time_s, d.value, rate * d.weight, d.trust, news);
+    if (news->relearn) relearn(s, news);
+    double r = learn_residuals(s, bucket, rate, &d);
+    double scale = series_scale(s, d.time_s);
+    if (!s->options.population) learn_window(s, number, r, scale, rate, seen);
+    if (known && !news->relearn)
+        learn_decay(s, d.value - before, r - r_before, before + r_before);
+    if (!bucket->ageless) age(s, 1);
     return whole;
 }
 
@@ -73,121 +204,8 @@ void series_shift_time(struct series *s, double seconds) {
     decomposition_shift_time(s->expected, seconds);
 }
 
-// --- asking ----------------------------------------------------------------------------------
-
-bool series_knows(const struct series *s) { return residual_informed(&s->residual); }
-
-static double seasonal_scale(const struct series *s, double time_s) {
-    double variance = residual_variance(&s->residual);
-    if (!isfinite(variance) || variance <= 0) return 1;
-    return decomposition_scale(s->expected, time_s, variance, s->options.population ? 1 : 0.4);
-}
-
-/* What is left of a value: 0 inside the interval of what is expected. */
-static double residual_of(const struct series *s, double time_s, double value) {
-    struct expected e = decomposition_predict(s->expected, time_s, INTERVAL);
-    return fmin(value - e.lower, 0) + fmax(value - e.upper, 0);
-}
-
-static double ln_probability(double p) { return log(fmin(fmax(p, DBL_MIN), 1)); }
-
-void series_score(struct series *s, const struct series_question *q, struct series_verdict *v) {
-    *v = (struct series_verdict){.value = q->value};
-    v->seasonal_scale = seasonal_scale(s, q->time_s);
-    double p = residual_probability(&s->residual, residual_of(s, q->time_s, q->value),
-                                    (struct residual_scale){v->seasonal_scale, q->count_scale},
-                                    s->options.watched, &v->tail);
-    v->ln_single = v->ln_probability = ln_probability(p);
-    v->probability = exp(v->ln_probability);
-}
-
-double series_ln_tail(const struct series *s, double time_s, double value, double count_scale,
-                      enum tail tail) {
-    return ln_probability(residual_probability(
-        &s->residual, residual_of(s, time_s, value),
-        (struct residual_scale){seasonal_scale(s, time_s), count_scale}, tail, NULL));
-}
-
-static double support(const struct series *s, double value) {
-    return s->negative ? value : fmax(value, 0);
-}
-
-struct series_bounds series_bounds(const struct series *s, double time_s, double count_scale,
-                                   double confidence) {
-    double mean = decomposition_predict(s->expected, time_s, 0).mean;
-    double scale = seasonal_scale(s, time_s), out = (1 - confidence) / 2;
-    const double p[] = {out, 0.5, 1 - out};
-    double x[3];
-    for (size_t i = 0; i < 3; i++)
-        x[i] =
-            support(s, mean + residual_quantile(&s->residual, p[i],
-                                                (struct residual_scale){scale, count_scale}));
-    return (struct series_bounds){x[0], x[1], x[2]};
-}
-
-double series_typical(const struct series *s, double time_s) {
-    double mean = decomposition_predict(s->expected, time_s, 0).mean;
-    return support(s,
-                   mean + residual_quantile(&s->residual, 0.5, (struct residual_scale){1, 1}));
-}
-
-void series_explain(const struct series *s, const struct series_question *q,
-                    const struct series_verdict *v, struct series_explanation *e) {
-    *e = (struct series_explanation){.typical = series_typical(s, q->time_s)};
-    e->lower = e->upper = e->typical_value = NAN;
-    if (!(v->probability < 0.05)) return;
-    struct series_bounds bounds = series_bounds(s, q->time_s, q->count_scale, 0.95);
-    e->lower = bounds.lower;
-    e->upper = bounds.upper;
-    e->typical_value = e->typical;
-    e->single_bucket_impact = (int)round(-v->ln_single / log(10));
-    e->type = v->tail;
-    e->length = 1;
-}
-
-// --- keeping ---------------------------------------------------------------------------------
-
 size_t series_bytes(const struct series *s) {
     return sizeof *s + decomposition_bytes(s->expected);
 }
 
-int64_t series_last_s(const struct series *s) { return s->last_s; }
-
-void series_save(const struct series *s, struct pack *p) {
-    pack_u64(p, (uint64_t)s->options.bucket_span_s);
-    pack_u8(p, (uint8_t)s->options.watched);
-    pack_u8(p, s->options.count);
-    pack_u8(p, s->options.non_negative);
-    pack_u8(p, s->options.population);
-    pack_u64(p, (uint64_t)s->first_s);
-    pack_u64(p, (uint64_t)s->last_s);
-    pack_u8(p, s->born);
-    pack_u8(p, s->negative);
-    residual_save(&s->residual, p);
-    decomposition_save(s->expected, p);
-}
-
-enum status series_load(struct unpack *u, struct series **out, struct error *err) {
-    struct series_options options = {.bucket_span_s = (int64_t)unpack_u64(u)};
-    options.watched = (enum tail)unpack_u8(u);
-    options.count = unpack_u8(u) != 0;
-    options.non_negative = unpack_u8(u) != 0;
-    options.population = unpack_u8(u) != 0;
-    struct series *s = calloc(1, sizeof *s);
-    if (!s) return fail(err, STATUS_NO_MEMORY, "no memory for a series");
-    s->options = options;
-    s->first_s = (int64_t)unpack_u64(u);
-    s->last_s = (int64_t)unpack_u64(u);
-    s->born = unpack_u8(u) != 0;
-    s->negative = unpack_u8(u) != 0;
-    enum status status = STATUS_OK;
-    if (!residual_load(u, &s->residual) || options.bucket_span_s <= 0 ||
-        options.watched > TAIL_ABOVE)
-        status = fail(err, STATUS_INVALID, "the bytes are no series");
-    if (status == STATUS_OK) status = decomposition_load(u, &s->expected, err);
-    if (status == STATUS_OK)
-        *out = s;
-    else
-        series_free(s);
-    return status;
-}
+int64_t series_last_s(const struct series *s) { return s->last * s->options.bucket_span_s; }

@@ -38,6 +38,7 @@ struct series_options {
  * when memory runs out. */
 struct series *series_new(const struct series_options *options);
 void series_free(struct series *s);
+const struct series_options *series_options(const struct series *s);
 
 // --- learning --------------------------------------------------------------------------------
 

@@ -104,6 +104,10 @@ void bulk_free(struct bulk *b);  // NULL is fine
 void bulk_fail(struct bulk *b, struct operation *o, int http_status,
                const struct bytes *refusal);
 
+/* Records that all operations of one kind on a target failed, before they are carried out. */
+void bulk_refuse(struct bulk *b, size_t target, enum action action, int http_status,
+                 const struct bytes *refusal);
+
 /* "created", "updated", ... */
 const char *outcome_name(enum outcome outcome);
 

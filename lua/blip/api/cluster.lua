@@ -111,8 +111,11 @@ local function health(request)
     assert(fail.invalid("No enum constant org.opensearch.cluster.health.ClusterHealthStatus.%s",
       wanted:upper()))
   end
+  local level = request.query.level or "cluster"
+  -- The sums are the server's own; the names of indices are their owners'.
+  local named = request.params.index or level ~= "cluster"
   local list, err = names.expand(request.params.index or "_all", {
-    expand_wildcards = request.query.expand_wildcards or "all",
+    expand_wildcards = request.query.expand_wildcards or "all", action = named and "indices:monitor/stats",
   })
   local present = list ~= nil
   if not present and err.status ~= 404 then error(err, 0) end
@@ -121,7 +124,6 @@ local function health(request)
   if not present then answer.status = "red" end
   answer.timed_out = not present or RANKS[answer.status] > RANKS[wanted or "red"]
     or not nodes_suffice(request.query.wait_for_nodes)
-  local level = request.query.level or "cluster"
   if level ~= "cluster" then
     answer.indices = {}
     for _, name in ipairs(list) do

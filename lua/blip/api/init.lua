@@ -6,6 +6,7 @@
 return {
   "blip.api.cluster",
   "blip.api.cat",
+  "blip.api.security",
   "blip.api.indices",
   "blip.api.aliases",
   "blip.api.documents",

@@ -141,8 +141,8 @@ describe("runtime.model residual", function()
   end)
 
   it("goes on as if it had not been saved and loaded", function()
-    local a, b = residual.new { count = true, integer = true }
-    b = residual.load(a:save())
+    local a = residual.new { count = true, integer = true }
+    local b = residual.load(a:save())
     for i, value in ipairs(draws.poisson(9, 300, 3)) do
       for _, r in ipairs { a, b } do
         r:learn(value, 1 / 6)
