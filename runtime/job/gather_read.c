@@ -191,7 +191,8 @@ static bool collect(const struct gather_bucket *b, const struct sampler *s,
 static size_t whole_bucket(const struct gather_bucket *b, size_t detector,
                            const struct feature *feature, const struct tally *t) {
     struct sample *sample = b->gather->samples;
-    sample->time_s = t->time_s;
+    double middle_s = (double)b->start_s + (double)b->gather->analysis->bucket_span_s / 2;
+    sample->time_s = feature->sampled ? t->time_s : middle_s;
     sample->count = t->count;
     return gather_value(b, detector, feature, t, sample->value);
 }

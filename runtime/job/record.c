@@ -53,8 +53,8 @@ static const char *const boolean_text[] = {"false", "true"};
 
 // Reads a scalar; its text lives as long as the record.
 static enum status read_scalar(struct json *v, struct record_value *out, struct error *err) {
-    struct json_number number;
-    bool boolean, stable;
+    struct json_number number = {0};
+    bool boolean = false, stable;
     enum status status;
     *out = (struct record_value){.kind = RECORD_TEXT, .text = ""};
     switch (json_kind_of(v)) {
@@ -70,7 +70,7 @@ static enum status read_scalar(struct json *v, struct record_value *out, struct 
         return json_get_string(v, &out->text, &out->size, &stable, err);
     case JSON_BOOL:
         status = json_get_bool(v, &boolean, err);
-        out->text = boolean_text[status == STATUS_OK && boolean];
+        out->text = boolean_text[boolean];
         out->size = strlen(out->text);
         return status;
     default:
