@@ -26,6 +26,7 @@ enum status job_close(struct job *job, struct gather_bucket *bucket, bool interi
     begin(job, bucket, interim);
     if (!interim) job_forget_interim(job);
     enum status status = job_collect(job, err);
+    if (status == STATUS_OK && !interim) status = job_shift_times(job, err);
     if (status == STATUS_OK) status = job_judge(job, err);
     if (status == STATUS_OK) status = job_raise(job, err);
     if (status == STATUS_OK) status = job_write(job, err);

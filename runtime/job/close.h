@@ -14,6 +14,10 @@ enum status job_close(struct job *job, struct gather_bucket *bucket, bool interi
 void job_forget_interim(struct job *job);
 
 enum status job_collect(struct job *job, struct error *err);
+/* The time shifts that rules ask for in this bucket, before it is judged; each model makes each
+ * of them once. */
+enum status job_shift_times(struct job *job, struct error *err);
+
 enum status job_judge(struct job *job, struct error *err);
 enum status job_raise(struct job *job, struct error *err);
 enum status job_write(struct job *job, struct error *err);

@@ -93,6 +93,10 @@ size_t gather_size(const struct gather *g);  // bytes, open buckets and texts in
  */
 struct gather_bucket *gather_open(struct gather *g, size_t at);
 
+/* The oldest open bucket, opened if no record has reached it. NULL before the first record and
+ * when memory runs out. */
+struct gather_bucket *gather_current(struct gather *g);
+
 // --- reading a bucket
 // -----------------------------------------------------------------------------
 

@@ -21,6 +21,10 @@ struct gather_bucket *gather_open(struct gather *g, size_t at) {
     return at < g->open_count ? g->open[at] : NULL;
 }
 
+struct gather_bucket *gather_current(struct gather *g) {
+    return g->started ? gather_bucket_at(g, g->position_s) : NULL;
+}
+
 size_t gather_cells(const struct gather *g, size_t detector) {
     return g->detectors[detector].cells.count;
 }

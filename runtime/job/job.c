@@ -6,18 +6,14 @@
 // --- closing
 // ---------------------------------------------------------------------------------------
 
-static size_t models_bytes(const struct job *job) {
-    size_t bytes = 0;
-    for (size_t d = 0; d < job->analysis->detector_count; d++) {
-        const struct watch *w = &job->watches[d];
-        bytes += w->bytes + w->capacity * w->feature_count * sizeof(struct series *);
-    }
-    return bytes;
-}
+#define CELL_BYTES 320  // what the gather, the tree and the watch keep of a series, about
 
+// Counted from what there is, not from what is allocated: a job that was loaded has the same.
 static size_t used_bytes(const struct job *job) {
-    return models_bytes(job) + gather_size(job->gather) + tree_size(job->tree) +
-           decomposition_bytes(job->events) + rulebook_size(job->rules);
+    size_t bytes = decomposition_bytes(job->events) + rulebook_size(job->rules);
+    for (size_t d = 0; d < job->analysis->detector_count; d++)
+        bytes += job->watches[d].bytes + gather_cells(job->gather, d) * CELL_BYTES;
+    return bytes;
 }
 
 struct pruning {
@@ -64,8 +60,6 @@ static enum status close_bucket(void *context, struct gather_bucket *bucket,
     return STATUS_OK;
 }
 
-#define CELL_BYTES 256  // what the gather keeps of a series beside its model, about
-
 static bool admit(void *context, size_t detector) {
     struct job *job = context;
     return limit_admit(&job->limit, watch_series_bytes(&job->watches[detector]) + CELL_BYTES);
@@ -87,6 +81,7 @@ static enum status fill(struct job *job, struct error *err) {
                job->options.prune_window_s);
     enum status status = gather_new(a, &job->gather, err);
     if (status == STATUS_OK) status = tree_new(a, &job->tree, err);
+    if (status == STATUS_OK) gather_set_limit(job->gather, job->options.memory_limit_bytes);
     if (status == STATUS_OK)
         gather_listen(job->gather, &(struct gather_listener){job, close_bucket, admit});
     return status;
@@ -108,6 +103,7 @@ enum status job_new(struct analysis *a, const struct job_options *options, struc
     }
     job->analysis = a;
     job->options = *options;
+    job->plot.annotations = true;
     enum status status = check(a, err);
     if (status == STATUS_OK) status = fill(job, err);
     if (status != STATUS_OK) {
@@ -128,6 +124,7 @@ static void free_bucket(struct job *job) {
     free(job->leaves.at);
     free(job->influences.at);
     free(job->named.at);
+    free(job->shifts.at);
 }
 
 void job_free(struct job *job) {
@@ -175,6 +172,7 @@ static enum status interim(struct job *job, const struct job_flush *f, struct er
     enum status status = STATUS_OK;
     struct gather_bucket *bucket;
     job_forget_interim(job);
+    gather_current(job->gather);  // a bucket that nothing has reached has interim results too
     for (size_t i = 0; status == STATUS_OK && (bucket = gather_open(job->gather, i)); i++)
         if (!gather_bucket_partial(bucket) && wanted(job, f, gather_bucket_start_s(bucket)))
             status = job_close(job, bucket, true, err);

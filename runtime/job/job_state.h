@@ -66,6 +66,14 @@ LIST(tree_influence_list, struct tree_influence)
 LIST(leaf_list, struct job_leaf)
 LIST(index_list, size_t)
 
+/* A rule's force_time_shift that a model has had. */
+struct job_shift {
+    uint64_t rule;
+    uint32_t detector, feature, model;
+};
+
+LIST(shift_list, struct job_shift)
+
 struct job {
     struct analysis *analysis;
     struct job_options options;
@@ -75,7 +83,9 @@ struct job {
     struct watch *watches;  // [detector_count]
     struct limit limit;
     struct plot_options plot;
-    struct decomposition *events;  // of the bucket's number of events: what "complete" is
+    struct decomposition *events;      // of the bucket's number of events: what "complete" is
+    double events_error, events_seen;  // mean error of that, over so many buckets
+    struct shift_list shifts;          // sorted; each is made once
 
     // the bucket that is being closed
     struct gather_bucket *bucket;

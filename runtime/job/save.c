@@ -5,6 +5,8 @@
  * something else. */
 #include "job/close.h"
 
+#include <math.h>
+
 static const char MAGIC[8] = {'B', 'L', 'I', 'P', 'J', 'O', 'B', '1'};
 
 static void pack_text(struct pack *p, const char *text) {
@@ -42,6 +44,29 @@ static uint64_t analysis_hash(const struct analysis *a) {
     return hash;
 }
 
+static void save_shifts(const struct job *job, struct pack *p) {
+    pack_u32(p, (uint32_t)job->shifts.count);
+    for (size_t i = 0; i < job->shifts.count; i++) {
+        pack_u64(p, job->shifts.at[i].rule);
+        pack_u32(p, job->shifts.at[i].detector);
+        pack_u32(p, job->shifts.at[i].feature);
+        pack_u32(p, job->shifts.at[i].model);
+    }
+}
+
+static enum status load_shifts(struct job *job, struct unpack *u, struct error *err) {
+    uint32_t count = unpack_u32(u);
+    for (uint32_t i = 0; i < count && !u->failed; i++) {
+        struct job_shift *shift = shift_list_add(&job->shifts);
+        if (!shift) return fail(err, STATUS_NO_MEMORY, "no memory for a saved job");
+        shift->rule = unpack_u64(u);
+        shift->detector = unpack_u32(u);
+        shift->feature = unpack_u32(u);
+        shift->model = unpack_u32(u);
+    }
+    return STATUS_OK;
+}
+
 void job_save(const struct job *job, struct pack *p) {
     size_t start = p->size;
     pack_bytes(p, MAGIC, sizeof MAGIC);
@@ -52,6 +77,9 @@ void job_save(const struct job *job, struct pack *p) {
     tree_save(job->tree, p);
     limit_save(&job->limit, p);
     decomposition_save(job->events, p);
+    pack_f64(p, job->events_error);
+    pack_f64(p, job->events_seen);
+    save_shifts(job, p);
     pack_u64(p, job->interim_ids.size);
     pack_bytes(p, job->interim_ids.data, job->interim_ids.size);
     bool written = p->bytes && p->size <= p->capacity;
@@ -90,6 +118,9 @@ static enum status load_events(struct job *job, struct unpack *u, struct error *
     if (status != STATUS_OK) return status;
     decomposition_free(job->events);
     job->events = events;
+    job->events_error = unpack_f64(u);
+    job->events_seen = unpack_f64(u);
+    if (!isfinite(job->events_error) || !(job->events_seen >= 0)) u->failed = true;
     return STATUS_OK;
 }
 
@@ -100,6 +131,7 @@ static enum status load_parts(struct job *job, struct unpack *u, struct error *e
     if (status == STATUS_OK) status = tree_load(job->tree, u, err);
     if (status == STATUS_OK) limit_load(&job->limit, u);
     if (status == STATUS_OK) status = load_events(job, u, err);
+    if (status == STATUS_OK) status = load_shifts(job, u, err);
     if (status == STATUS_OK) status = load_interim_ids(job, u, err);
     if (status == STATUS_OK && (u->failed || unpack_left(u) != 0))
         return fail(err, STATUS_INVALID, "a saved job has other parts than it should");

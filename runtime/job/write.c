@@ -263,7 +263,7 @@ static void write_annotations(struct job *job) {
     for (size_t i = 0; i < job->groups.count; i++) {
         struct job_group *g = &job->groups.at[i];
         if (!g->news) continue;
-        write_news(job, &o, g);
+        if (job->plot.annotations) write_news(job, &o, g);
         free(g->news);
         g->news = NULL;
     }

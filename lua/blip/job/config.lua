@@ -297,8 +297,8 @@ end
 
 local function engine_plot(job)
   local plot = job.model_plot_config
-  if not plot or not plot.enabled then return nil end
-  return { enabled = true, terms = plot.terms, annotations = plot.annotations_enabled }
+  if not plot then return nil end
+  return { enabled = plot.enabled, terms = plot.terms, annotations = plot.annotations_enabled }
 end
 
 --- The job as the engine takes it, without `filters` and `events`, which are not part of a job.
