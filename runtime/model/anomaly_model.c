@@ -37,14 +37,14 @@ static void pair_age(struct anomaly_pair *p, double keep) {
         p->scatter[i] *= keep;
 }
 
-/* The normal score of the doubled upper tail at z: what joins several such tails. */
+/* The normal score of the doubled upper tail at z, whose square adds to chi squared. */
 static double score(double z, double shape) {
     double p = fmin(2 * family_t_tails(z, 0, shape).above, 1);
     return special_normal_quantile_above(fmax(p, DBL_MIN) / 2);
 }
 
 /* ln of the probability of a pair that lies higher: the geometric mean of the joint probability
- * of its numbers apart and of each given the other. */
+ * of its numbers, each by itself, and of that of each given the other. */
 static double pair_ln_above(const struct anomaly_pair *p, const double x[2]) {
     double wider = (p->count + 1) / p->count, shape = fmax(p->count, 1) / 2;
     double xx = (p->scatter[0] / p->count + UNIT) * wider;
@@ -54,9 +54,9 @@ static double pair_ln_above(const struct anomaly_pair *p, const double x[2]) {
     double apart_x = score(a / sqrt(xx), shape), apart_y = score(b / sqrt(yy), shape);
     double given_x = score((a - xy / yy * b) / sqrt(xx * rest), shape);
     double given_y = score((b - xy / xx * a) / sqrt(yy * rest), shape);
-    double apart = -0.5 * (apart_x * apart_x + apart_y * apart_y);  // chi squared, 2 degrees
-    double given = -0.5 * (given_x * given_x + given_y * given_y);
-    return fmax(0.5 * (apart + given), MIN_LN);
+    double squares =
+        apart_x * apart_x + apart_y * apart_y + given_x * given_x + given_y * given_y;
+    return fmax(-squares / 4, MIN_LN);  // the tail of chi squared with 2 degrees: e^-x/2
 }
 
 // --- the present anomaly ---------------------------------------------------------------------
@@ -71,7 +71,7 @@ int anomaly_model_length(const struct anomaly_model *m, int64_t number) {
 }
 
 static void features(const struct anomaly_model *m, int64_t number, double x[2]) {
-    x[0] = anomaly_model_length(m, number);
+    x[0] = log(fmax(anomaly_model_length(m, number), 1));
     x[1] = m->buckets > 0 ? m->error / m->buckets : 0;
 }
 
@@ -126,7 +126,8 @@ struct anomaly_answer anomaly_model_ask(struct anomaly_model *m, const struct an
         answer.ln_anomaly = pair_ln_above(past, x);
         answer.ln_p = anomaly_model_correct(b->ln_p, b->ln_single, answer.ln_anomaly);
     }
-    double share = fmin(1 / (1 + x[0]), 1 - m->learned) * weight;
+    double share =
+        fmin(1 / (1.0 + anomaly_model_length(m, b->number)), 1 - m->learned) * weight;
     pair_learn(past, x, share);
     m->learned += share;
     return answer;

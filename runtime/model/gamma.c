@@ -89,7 +89,7 @@ struct evidence gamma_learn(struct gamma *g, const struct family_sample *samples
     double weight = 0, mean = 0, ln_mean = 0, ln_scale = 0;
     make_room(g, samples, count);
     for (size_t i = 0; i < count; i++) {
-        double v = samples[i].value + g->offset;
+        double v = fmax(samples[i].value + g->offset, MARGIN);  // rounding may cost the margin
         // A sample of another variance is drawn to the mean until it has the usual one.
         if (samples[i].scale != 1 && g->count > 0)
             v = fmax(g->mean + (v - g->mean) / sqrt(samples[i].scale), MARGIN);

@@ -64,7 +64,7 @@ struct evidence log_normal_learn(struct log_normal *l, const struct family_sampl
     struct evidence sum = {0, 0};
     make_room(l, samples, count);
     for (size_t i = 0; i < count; i++) {
-        double v = samples[i].value + l->offset;
+        double v = fmax(samples[i].value + l->offset, MARGIN);  // rounding may cost the margin
         double y = integer ? ln_unit(v) : log(v), weight = samples[i].weight;
         struct logs usual = scaled(l, 1), now = scaled(l, samples[i].scale);
         bool known = log_normal_informed(l);
