@@ -277,6 +277,21 @@ function feed_config.histogram(feed)
   return feed.aggregations and feed_aggregation.describe(feed.aggregations)
 end
 
+-- With whose rights a datafeed reads: a key's, or those of some roles.
+local function authorization(user)
+  if not user then return nil end
+  if user.api_key then return { api_key = json.ordered(user.api_key, { "id", "name" }) } end
+  return { roles = json.array(user.roles) }
+end
+
+--- A datafeed as it is answered: with whose rights it reads instead of who made it.
+function feed_config.shown(feed)
+  local shown = {}
+  for name, value in pairs(feed) do shown[name] = value end
+  shown.user, shown.authorization = nil, authorization(feed.user)
+  return feed_config.ordered(shown)
+end
+
 local function same_chunking(a, b)
   return a.mode == b.mode and a.time_span == b.time_span
 end
@@ -285,7 +300,7 @@ end
 function feed_config.exported(feed)
   local shown = {}
   for name, value in pairs(feed) do shown[name] = value end
-  shown.authorization, shown.indices_options = nil, nil
+  shown.user, shown.indices_options = nil, nil
   if feed.query_delay == default_delay(feed.job_id) then shown.query_delay = nil end
   if same_chunking(feed.chunking_config, default_chunking(feed)) then shown.chunking_config = nil end
   return feed_config.ordered(shown)

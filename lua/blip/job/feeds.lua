@@ -1,9 +1,12 @@
 --- Which datafeeds there are: one document each in `.ml-config`, at most one for a job.
 -- Datafeeds are as @{blip.job.feed_config} makes them. Whether one runs is not its configuration.
 -- @module blip.job.feeds
+local access = require "blip.security.access"
+local fail = require "blip.fail"
 local feed_config = require "blip.job.feed_config"
 local refuse = require "blip.job.refuse"
 local registry = require "blip.job.registry"
+local rights = require "blip.source.rights"
 local shelf = require "blip.job.shelf"
 
 local stored = shelf.new {
@@ -13,7 +16,17 @@ local stored = shelf.new {
 
 local feeds = {}
 
---- Stores a new datafeed.
+-- Keeps who makes or changes a datafeed, with whose rights it will read: they must have them now.
+local function claim(feed, verb)
+  if not rights.check(feed.indices) then
+    assert(fail.denied("Cannot %s datafeed [%s] because user %s lacks permissions on the indices", verb,
+      feed.datafeed_id, access.subject().name))
+  end
+  feed.user = rights.present()
+  return feed
+end
+
+--- Stores a new datafeed, which will read with the rights of the present caller.
 -- @tparam table feed
 -- @treturn table the datafeed; raises the dialect's error when there is no such job, the job has
 -- a datafeed, or the id is taken
@@ -28,7 +41,7 @@ function feeds.create(feed)
     refuse.status(409, "A datafeed [%s] already exists for job [%s]", other.datafeed_id, feed.job_id)
   end
   feed_config.check_job(feed, job)
-  if not stored:create(feed.datafeed_id, feed) then taken() end
+  if not stored:create(feed.datafeed_id, claim(feed, "create")) then taken() end
   return feed
 end
 
@@ -73,7 +86,7 @@ function feeds.update(id, sent)
   return stored:update(id, function(feed)
     local changed = feed_config.update(feed, sent)
     feed_config.check_job(changed, registry.get(changed.job_id))
-    return changed
+    return claim(changed, "update")
   end)
 end
 

@@ -15,7 +15,7 @@ local routes = {}
 
 paths.both(routes, "PUT /datafeeds/{datafeed_id}", ADMIN .. "put", function(request)
   local sent = feed_body.read(request, bodies.text(request))
-  return reply.ok(feeds.create(feed_config.new(sent, request.params.datafeed_id)))
+  return reply.ok(feed_config.shown(feeds.create(feed_config.new(sent, request.params.datafeed_id))))
 end)
 
 local list_options = options.new(LIST, {
@@ -26,7 +26,7 @@ local function get(request)
   local wanted = list_options:read(request)
   local list = feeds.list(request.params.datafeed_id, wanted.allow_no_match)
   for i, feed in ipairs(list) do
-    list[i] = wanted.exclude_generated and feed_config.exported(feed) or feed
+    list[i] = wanted.exclude_generated and feed_config.exported(feed) or feed_config.shown(feed)
   end
   return answers.list("datafeeds", list)
 end
@@ -36,7 +36,7 @@ paths.both(routes, "GET /datafeeds/{datafeed_id}", LIST, get)
 
 paths.both(routes, "POST /datafeeds/{datafeed_id}/_update", ADMIN .. "update", function(request)
   local sent = feed_body.read(request, bodies.text(request), true)
-  return reply.ok(feeds.update(request.params.datafeed_id, sent))
+  return reply.ok(feed_config.shown(feeds.update(request.params.datafeed_id, sent)))
 end)
 
 local delete_options = options.query { force = options.boolean, timeout = options.time_value }

@@ -26,7 +26,7 @@ local TIMES = { "create_time", "finished_time" }
 
 local routes = {}
 
--- A job as it is answered: with its datafeed inside.
+-- A job as it is answered: with its datafeed, as that is answered, inside.
 local function shown(request, job, feed)
   job.datafeed_config = feed
   return answers.human(request, config.ordered(job), TIMES)
@@ -77,7 +77,7 @@ paths.both(routes, "PUT /anomaly_detectors/{job_id}", ADMIN .. "put", function(r
   assert(job_index.prepare(job))
   create(job, feed)
   warn_of_span(request, job)
-  return reply.ok(shown(request, job, feed))
+  return reply.ok(shown(request, job, feed and feed_config.shown(feed)))
 end)
 
 -- --- read -----------------------------------------------------------------------------------
@@ -90,11 +90,9 @@ local function get(request)
   local wanted = list_options:read(request)
   local by_job, list = feeds.by_job(), {}
   for i, job in ipairs(registry.list(request.params.job_id, wanted.allow_no_match)) do
-    local feed = by_job[job.job_id]
-    if wanted.exclude_generated then
-      job, feed = config.exported(job), feed and feed_config.exported(feed)
-    end
-    list[i] = shown(request, job, feed)
+    local feed, form = by_job[job.job_id], feed_config.shown
+    if wanted.exclude_generated then job, form = config.exported(job), feed_config.exported end
+    list[i] = shown(request, job, feed and form(feed))
   end
   return answers.list("jobs", list)
 end
@@ -119,7 +117,8 @@ paths.both(routes, "POST /anomaly_detectors/{job_id}/_update", ADMIN .. "update"
   local now = state_of(registry.get(id).job_id)
   local job = registry.update_groups(id, function(found) return update.apply(found, sent, now) end)
   context.changed { id }
-  return reply.ok(shown(request, job, feeds.of_job(id)))
+  local feed = feeds.of_job(id)
+  return reply.ok(shown(request, job, feed and feed_config.shown(feed)))
 end)
 
 -- --- delete ---------------------------------------------------------------------------------
