@@ -18,6 +18,7 @@ int luaopen_runtime_schedule(lua_State *L);
 int luaopen_runtime_work(lua_State *L);
 int luaopen_runtime_job(lua_State *L);
 int luaopen_runtime_json(lua_State *L);
+int luaopen_runtime_kind_parts(lua_State *L);
 int luaopen_runtime_log(lua_State *L);
 int luaopen_runtime_render(lua_State *L);
 int luaopen_runtime_model(lua_State *L);

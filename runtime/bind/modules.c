@@ -14,6 +14,7 @@ static const luaL_Reg modules[] = {
     {"runtime.work", luaopen_runtime_work},
     {"runtime.job", luaopen_runtime_job},
     {"runtime.json", luaopen_runtime_json},
+    {"runtime.kind_parts", luaopen_runtime_kind_parts},
     {"runtime.log", luaopen_runtime_log},
     {"runtime.render", luaopen_runtime_render},
     {"runtime.model", luaopen_runtime_model},
