@@ -9,6 +9,7 @@ local start = {}
 local modules = {
   "blip.detector.resume",
   "blip.detector.library",
+  "blip.job.resume",
 }
 
 local function each(func)

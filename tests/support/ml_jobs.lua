@@ -24,6 +24,13 @@ function jobs.create(blip, id, changes)
   return answer.json
 end
 
+--- Opens a job; raises when it is refused.
+function jobs.open(blip, id)
+  local answer = blip:post(("/_ml/anomaly_detectors/%s/_open"):format(id))
+  assert(answer.status == 200, answer.body)
+  return answer.json
+end
+
 --- Puts result documents where a job's results are; `list` has what each is to have beside `job_id`
 -- and `result_type`.
 function jobs.results(blip, id, result_type, list)

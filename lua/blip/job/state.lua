@@ -9,23 +9,25 @@ local state = {}
 
 --- A job's row.
 --
--- - `job` its id; `state` "closed", "opened" or "failed"; `opened_ms` when it was opened last
+-- - `job` its id; `state` "closed", "opening" (it waits for memory), "opened" or "failed"; `opened_ms`
+--   when it was opened last
 -- - `seq` of the last committed operation; operations count from 1
 -- - `saved_seq` the last operation that the saved models know; `saved_ms` when they were saved,
 --   `saved_bytes` how large they are
--- - `journal_bytes` of the operations since
+-- - `journal_bytes` of the operations since; `snapshot_id` of the document about the saved models
 -- - `explanation` why it failed
 -- @table row
 
 local COLUMNS = {
-  "state", "opened_ms", "seq", "saved_seq", "saved_ms", "saved_bytes", "journal_bytes", "explanation",
+  "state", "opened_ms", "seq", "saved_seq", "saved_ms", "saved_bytes", "journal_bytes", "snapshot_id",
+  "explanation",
 }
 
 local CREATE = [[
   CREATE SCHEMA IF NOT EXISTS blip;
   CREATE TABLE IF NOT EXISTS blip.jobs (
     job VARCHAR, state VARCHAR, opened_ms BIGINT, seq BIGINT, saved_seq BIGINT, saved_ms BIGINT,
-    saved_bytes BIGINT, journal_bytes BIGINT, explanation VARCHAR)]]
+    saved_bytes BIGINT, journal_bytes BIGINT, snapshot_id VARCHAR, explanation VARCHAR)]]
 local SELECT = "SELECT job, " .. table.concat(COLUMNS, ", ") .. " FROM blip.jobs"
 local UPDATE = "UPDATE blip.jobs SET " .. table.concat(COLUMNS, " = ?, ") .. " = ? WHERE job = ?"
 local INSERT = ("INSERT INTO blip.jobs (%s, job) VALUES (%s?)"):format(

@@ -2,6 +2,7 @@
 -- @module blip.api.elastic.answers
 local json = require "runtime.json"
 local reply = require "blip.api.reply"
+local tasks = require "blip.api.tasks"
 local time = require "runtime.time"
 
 local DEFAULT_SIZE = 100
@@ -29,6 +30,13 @@ end
 --- `{"acknowledged": true}`.
 function answers.acknowledged()
   return reply.ok { acknowledged = true }
+end
+
+--- `{"task": "blip:1234"}`, for what was done at once though nobody wanted to wait for it.
+-- @tparam string action
+-- @tparam integer started_ms
+function answers.task(action, started_ms)
+  return reply.ok { task = tasks.keep(action, started_ms, { acknowledged = true }) }
 end
 
 local function is_wanted(request)

@@ -2,6 +2,7 @@
 -- @module blip.api.elastic.datafeeds
 local answers = require "blip.api.elastic.answers"
 local bodies = require "blip.api.elastic.bodies"
+local datafeed = require "blip.job.datafeed"
 local feed_body = require "blip.api.elastic.feed_body"
 local feed_config = require "blip.job.feed_config"
 local feeds = require "blip.job.feeds"
@@ -36,15 +37,17 @@ paths.both(routes, "GET /datafeeds/{datafeed_id}", LIST, get)
 
 paths.both(routes, "POST /datafeeds/{datafeed_id}/_update", ADMIN .. "update", function(request)
   local sent = feed_body.read(request, bodies.text(request), true)
+  assert(datafeed.check_stopped(feeds.get(request.params.datafeed_id), "update"))
   return reply.ok(feed_config.shown(feeds.update(request.params.datafeed_id, sent)))
 end)
 
 local delete_options = options.query { force = options.boolean, timeout = options.time_value }
 
 paths.both(routes, "DELETE /datafeeds/{datafeed_id}", ADMIN .. "delete", function(request)
-  delete_options:read(request)
+  local given = delete_options:read(request)
   local feed = feeds.get(request.params.datafeed_id)
-  feeds.delete(feed.datafeed_id)
+  if not given.force then assert(datafeed.check_stopped(feed, "delete")) end
+  assert(datafeed.delete(feed))
   return answers.acknowledged()
 end)
 

@@ -6,12 +6,14 @@ local bodies = require "blip.api.elastic.bodies"
 local calendar = require "blip.job.calendar"
 local config = require "blip.job.config"
 local context = require "blip.job.context"
+local datafeed = require "blip.job.datafeed"
 local feed_body = require "blip.api.elastic.feed_body"
 local feed_config = require "blip.job.feed_config"
 local feeds = require "blip.job.feeds"
 local ids = require "blip.job.ids"
 local job_body = require "blip.api.elastic.job_body"
 local job_index = require "blip.result.job_index"
+local lifecycle = require "blip.job.lifecycle"
 local options = require "blip.api.elastic.options"
 local paths = require "blip.api.elastic.paths"
 local refuse = require "blip.job.refuse"
@@ -19,6 +21,7 @@ local registry = require "blip.job.registry"
 local reply = require "blip.api.reply"
 local state = require "blip.job.state"
 local store = require "runtime.store"
+local time = require "runtime.time"
 local update = require "blip.job.update"
 
 local ADMIN, LIST = "cluster:admin/xpack/ml/job/", "cluster:monitor/xpack/ml/job/get"
@@ -132,13 +135,15 @@ local delete_options = options.query {
 }
 
 paths.both(routes, "DELETE /anomaly_detectors/{job_id}", ADMIN .. "delete", function(request)
-  delete_options:read(request)
+  local given = delete_options:read(request)
   local job = registry.get(request.params.job_id)
   local feed = feeds.of_job(job.job_id)
-  if feed then feeds.delete(feed.datafeed_id) end
-  assert(job_index.release(job))
-  registry.delete(job.job_id)
+  local started_ms = time.now_ms()
+  assert(lifecycle.check_deletable(job, given.force))
+  if feed then assert(datafeed.delete(feed)) end
+  assert(lifecycle.delete(job, given))
   calendar.forget_job(job.job_id)
+  if given.wait_for_completion == false then return answers.task(ADMIN .. "delete", started_ms) end
   return answers.acknowledged()
 end)
 

@@ -1,5 +1,5 @@
 --- Calls what may raise, a user's script above all, and hands the error back as a value.
--- @module blip.detector.attempt
+-- @module blip.attempt
 local fail = require "blip.fail"
 local log = require "runtime.log"
 

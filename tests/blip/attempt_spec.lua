@@ -1,8 +1,8 @@
-local attempt = require "blip.detector.attempt"
+local attempt = require "blip.attempt"
 local fail = require "blip.fail"
 local log = require "runtime.log"
 
-describe("blip.detector.attempt", function()
+describe("blip.attempt", function()
   it("gives back what a function returns", function()
     assert.same({ 1, nil, 3 }, { attempt(function(a, b) return a, nil, b end, 1, 3) })
   end)
