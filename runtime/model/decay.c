@@ -5,10 +5,11 @@
 
 static const double RECENT = 25, HISTORY = 5;  // times the decay rate: their own decay
 static const double ENOUGH = 0.0005 * 336;     // times share / rate: a week of half-hours
-static const double STEP = 1.2;                // of the multiplier, per reference bucket
-static const double LEAST = 0.2, MOST = 40;    // multipliers
-static const double NOISE = 1e-4;              // of the level
-static const double CLIP = 10;                 // errors beyond so many usual ones are cut
+static const double LN_STEP =
+    0.1823215567939546;                      // ln 1.2 per reference bucket: of the multiplier
+static const double LEAST = 0.2, MOST = 40;  // multipliers
+static const double NOISE = 1e-4;            // of the level
+static const double CLIP = 10;               // errors beyond so many usual ones are cut
 static const double DAY_S = 86400, REFERENCE_S = 1800;
 
 struct decay decay_new(void) {
@@ -44,7 +45,7 @@ void decay_learn(struct decay *d, const struct decay_options *o, double error, d
     if (d->history_count <= ENOUGH * o->share / o->rate) return;
     int want = wanted(d, o->both_ways, NOISE * fabs(level));
     if (want != 0) {
-        double step = pow(STEP, want * o->share);
+        double step = exp(want * o->share * LN_STEP);
         d->target = fmin(fmax(d->target * step, LEAST), most(o->span_s));
     }
     d->smooth_count = d->smooth_count * fmax(1 - o->rate * d->smooth, 0) + 1;

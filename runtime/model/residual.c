@@ -4,7 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-static const double MIN_SHARE = 0.01;  // families below have no say
+static const double MIN_SHARE = 0.01;     // families below have no say
+static const double LN_NEGLIGIBLE = -10;  // far below that in any case
 static const double LN_1E8 = 18.420680743952367;
 static const double FREE_PARAMETERS[FAMILIES] = {[FAMILY_GAMMA] = 1};  // not integrated out
 static const double MAX_VARIANCE_RATIO = 9;  // of a family to the samples without a penalty
@@ -144,8 +145,9 @@ static void settle_weights(struct residual *r) {
     for (int f = 0; f < FAMILIES; f++)
         if (in_use(r, f)) best = fmax(best, r->ln_weight[f]);
     for (int f = 0; f < FAMILIES; f++) {
-        r->ln_weight[f] -= best;
-        r->share[f] = in_use(r, f) ? exp(r->ln_weight[f]) : 0;
+        r->ln_weight[f] = in_use(r, f) ? r->ln_weight[f] - best : 0;
+        bool counts = in_use(r, f) && r->ln_weight[f] > LN_NEGLIGIBLE;
+        r->share[f] = counts ? exp(r->ln_weight[f]) : 0;
         sum += r->share[f];
     }
     for (int f = 0; f < FAMILIES; f++) {
@@ -256,7 +258,6 @@ void residual_age(struct residual *r, double keep) {
         r->ln_weight[f] *= keep;
     r->count *= keep;
     r->deviations *= keep;
-    settle_weights(r);
 }
 
 // --- asking ----------------------------------------------------------------------------------
@@ -298,16 +299,16 @@ double residual_probability(const struct residual *r, double x, struct residual_
     return fmin(sum, 1);
 }
 
-/* Adds up the tails until both are above `enough`. */
+/* Adds up the tails until both are above `enough`: the cheap families come first. */
 static struct tails add_tails(const struct residual *r, double x, struct residual_scale s,
                               double enough) {
     struct family_scale scale = scale_of(r, s);
     struct tails sum = {0, 0};
-    int order[FAMILIES], count = by_weight(r, order);
-    for (int i = 0; i < count && fmin(sum.below, sum.above) < enough; i++) {
-        struct tails t = family_tails(r, order[i], x, &scale);
-        sum.below += r->share[order[i]] * t.below;
-        sum.above += r->share[order[i]] * t.above;
+    for (int f = 0; f < FAMILIES && fmin(sum.below, sum.above) < enough; f++) {
+        if (r->share[f] == 0) continue;
+        struct tails t = family_tails(r, f, x, &scale);
+        sum.below += r->share[f] * t.below;
+        sum.above += r->share[f] * t.above;
     }
     return sum;
 }
@@ -383,7 +384,7 @@ double residual_variance(const struct residual *r) {
 // --- keeping ---------------------------------------------------------------------------------
 
 /* The numbers of a residual in the order in which they are saved. */
-enum { NUMBERS = 4 + 5 + 5 + 2 + FAMILIES + 3 };
+enum { NUMBERS = 4 + 5 + 5 + 2 + 3 + 2 * FAMILIES };
 
 static void list_numbers(struct residual *r, double *numbers[NUMBERS]) {
     double *list[NUMBERS] = {&r->normal.mean,
@@ -405,8 +406,10 @@ static void list_numbers(struct residual *r, double *numbers[NUMBERS]) {
                              &r->count,
                              &r->mean,
                              &r->deviations};
-    for (int f = 0; f < FAMILIES; f++)
+    for (int f = 0; f < FAMILIES; f++) {
         list[NUMBERS - FAMILIES + f] = &r->ln_weight[f];
+        list[NUMBERS - 2 * FAMILIES + f] = &r->share[f];
+    }
     memcpy(numbers, list, sizeof list);
 }
 
@@ -428,7 +431,13 @@ static bool plausible(const struct residual *r) {
     bool weights = r->normal.precision >= 0 && r->log_normal.logs.precision >= 0 &&
                    r->gamma.count >= 0 && r->poisson.rate >= 0 && r->count >= 0;
     bool spreads = r->normal.rate >= 0 && r->log_normal.logs.rate >= 0 && r->deviations >= 0;
-    return shapes && weights && spreads;
+    double sum = 0;
+    bool shares = true;
+    for (int f = 0; f < FAMILIES; f++) {
+        sum += r->share[f];
+        shares &= r->share[f] >= 0 && r->ln_weight[f] <= 0;
+    }
+    return shapes && weights && spreads && shares && fabs(sum - 1) < 1e-9;
 }
 
 bool residual_load(struct unpack *u, struct residual *out) {
@@ -441,6 +450,5 @@ bool residual_load(struct unpack *u, struct residual *out) {
     if (u->failed || flags > 3 || !plausible(out)) return false;
     out->integer = flags & 1;
     out->poisson_out = flags >> 1 & 1;
-    settle_weights(out);
     return true;
 }

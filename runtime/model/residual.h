@@ -24,7 +24,7 @@ struct residual {
     struct gamma gamma;
     struct poisson poisson;
     double ln_weight[FAMILIES];      // of the families, the heaviest 0
-    double share[FAMILIES];          // their say: 0 or >= 0.01, sum 1; follows from ln_weight
+    double share[FAMILIES];          // their say since they last learned: 0 or >= 0.01, sum 1
     double count, mean, deviations;  // of the samples; sum of squared deviations
     bool integer;                    // every value so far was integral
     bool poisson_out;                // the Poisson family has left
