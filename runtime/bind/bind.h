@@ -11,6 +11,7 @@ extern "C" {
 
 int luaopen_runtime_folder(lua_State *L);
 int luaopen_runtime_frame(lua_State *L);
+int luaopen_runtime_gather(lua_State *L);
 int luaopen_runtime_host(lua_State *L);
 int luaopen_runtime_memory(lua_State *L);
 int luaopen_runtime_metric(lua_State *L);

@@ -26,6 +26,7 @@
 #include "bind/bind.h"
 
 #include "bind/bind_frame.h"
+#include "bind/bind_job.h"
 #include "bind/box.h"
 #include "bind/job_options.h"
 #include "frame/key.h"
@@ -118,7 +119,7 @@ static void set_time(lua_State *L, const char *name, int64_t ms) {
     if (ms != COUNT_NO_TIME) set_count(L, name, (uint64_t)ms);
 }
 
-static void push_counts(lua_State *L, const struct data_counts *c) {
+void bind_job_push_counts(lua_State *L, const struct data_counts *c) {
     lua_createtable(L, 0, 16);
     set_count(L, "processed_record_count", c->processed_record_count);
     set_count(L, "processed_field_count", c->processed_field_count);
@@ -154,7 +155,7 @@ static int64_t time_at(lua_State *L, int at, const char *name) {
 static int push_outcome(lua_State *L, enum status status, const struct data_counts *counts,
                         const struct error *err) {
     if (status != STATUS_OK) bind_fail(L, err);
-    push_counts(L, counts);
+    bind_job_push_counts(L, counts);
     return status == STATUS_OK ? 1 : 3;
 }
 
@@ -279,7 +280,7 @@ static int bind_score_moved(lua_State *L) {
 }
 
 static int bind_counts(lua_State *L) {
-    push_counts(L, job_counts(check_job(L, 1)));
+    bind_job_push_counts(L, job_counts(check_job(L, 1)));
     return 1;
 }
 

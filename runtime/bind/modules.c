@@ -7,6 +7,7 @@
 static const luaL_Reg modules[] = {
     {"runtime.folder", luaopen_runtime_folder},
     {"runtime.frame", luaopen_runtime_frame},
+    {"runtime.gather", luaopen_runtime_gather},
     {"runtime.host", luaopen_runtime_host},
     {"runtime.memory", luaopen_runtime_memory},
     {"runtime.metric", luaopen_runtime_metric},

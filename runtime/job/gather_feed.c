@@ -103,7 +103,8 @@ static enum status feed_rows(struct feed *f, const struct frame *frame, struct e
         int64_t ms = 0;
         read_row(f, row);
         if (!bytes_ok(&f->scratch)) return fail(err, STATUS_NO_MEMORY, "no memory for a row");
-        status = gather_take(f->g, &f->record, read_time(f, row, &ms), ms, err);
+        bool timed = read_time(f, row, &ms);
+        status = gather_take(f->g, &f->record, timed, ms, err);
     }
     return status;
 }

@@ -195,6 +195,10 @@ static enum status count_failure(struct walk *w, struct error *err) {
     return fail(err, STATUS_INVALID, "The input JSON data is malformed.");
 }
 
+// What may stand between objects; a closing bracket too, which a malformed one may leave
+// behind.
+static bool is_between(char c) { return c != '\0' && strchr(" \n\r\t,[]}", c); }
+
 static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 // The end of the line that begins at w->at, without the spaces and the comma before it, if it
@@ -276,7 +280,7 @@ enum status record_read_json(struct record_reader *r, const char *body, size_t s
     while (status == STATUS_OK && w.at < w.end) {
         if (*w.at == '{')
             status = take_object(&w, err);
-        else if (is_space(*w.at) || *w.at == ',' || *w.at == '[' || *w.at == ']')
+        else if (is_between(*w.at))
             w.at++;
         else
             status = skip_garbage(&w, err);
