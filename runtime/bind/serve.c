@@ -19,8 +19,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+// Clients look at these before they believe that they talk to the right server.
 static const char *const reply_headers[] = {"X-OpenSearch-Version",
-                                            "OpenSearch/3.6.0 (opensearch)", NULL};
+                                            "OpenSearch/3.6.0 (opensearch)",
+                                            "X-elastic-product", "Elasticsearch", NULL};
 
 static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
 #define SIGNALS (sizeof signals / sizeof *signals)
@@ -33,6 +35,7 @@ struct serve {
     int listener;  // -1: none, or the server has it
     char address[LISTENER_ADDRESS_SIZE];
     struct server *server;
+    struct health health;
     uv_signal_t signals[SIGNALS];
 };
 
@@ -64,6 +67,7 @@ static enum status open_pool(struct serve *s, struct error *err) {
 }
 
 static enum status open_server(struct serve *s, struct error *err) {
+    s->health = (struct health){.pool = s->host.pool, .with_metrics = !s->settings.has_users};
     struct server_options options = {.loop = s->host.loop,
                                      .pool = s->host.pool,
                                      .listener = s->listener,
@@ -71,7 +75,7 @@ static enum status open_server(struct serve *s, struct error *err) {
                                      .headers = reply_headers,
                                      .answer = worker_answer,
                                      .quick = health_answer,
-                                     .context = s->host.pool};
+                                     .context = &s->health};
     enum status status = server_new(&options, &s->server, err);
     if (status == STATUS_OK) s->listener = -1;
     return status;
@@ -113,6 +117,7 @@ static void reload(struct serve *s) {
     } else {
         apply_log(&fresh);
         server_set_limits(s->server, &fresh.limits);
+        s->health.with_metrics = !fresh.has_users;
         pool_reload(s->host.pool);
         work_submit(&s->host, "blip.start", "reload", "", NULL);
         log_event(LOG_LEVEL_INFO, "server_reloaded", log_text("data", fresh.data));

@@ -31,6 +31,12 @@ static int64_t int_field(lua_State *L, const char *name) {
     return value;
 }
 
+static bool has_field(lua_State *L, const char *name) {
+    bool has = lua_getfield(L, -1, name) != LUA_TNIL;
+    lua_pop(L, 1);
+    return has;
+}
+
 static void read_limits(lua_State *L, struct server_limits *limits) {
     lua_getfield(L, -1, "limits");
     *limits = (struct server_limits){
@@ -61,6 +67,7 @@ static void read_settings(lua_State *L, struct settings *s) {
     s->workers = (unsigned)int_field(L, "threads");
     s->queue_max = (size_t)int_field(L, "queue");
     s->stop_ms = int_field(L, "stop_time");
+    s->has_users = has_field(L, "security");
     read_limits(L, &s->limits);
 }
 

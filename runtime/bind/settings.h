@@ -15,6 +15,7 @@ struct settings {
     size_t queue_max;  // waiting jobs per lane
     int64_t stop_ms;   // for requests under way when the server stops
     char log_format[8], log_level[8];
+    bool has_users;  // who must say who they are
     struct server_limits limits;
     char *json;  // all of it, for Lua; settings_free() frees it
 };

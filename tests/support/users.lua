@@ -1,4 +1,4 @@
---- A users file for specs: everyone's password is "secret-" and their name.
+--- A users file for specs: everyone has the same password, which is hashed once.
 --     local path = users.write(folder .. "/users.json", { ada = { "superuser" } }, { logs = { ... } })
 --     blip:get("/", users.basic "ada")
 -- @module support.users
@@ -7,13 +7,8 @@ local secret = require "runtime.secret"
 
 local users = {}
 
--- One hash per name and run of the specs: each takes a while.
-local hashes = {}
-
-local function hash_of(name)
-  hashes[name] = hashes[name] or assert(secret.hash("secret-" .. name))
-  return hashes[name]
-end
+local PASSWORD = "open sesame"
+local hash
 
 --- Writes a users file.
 -- @tparam string path
@@ -22,14 +17,15 @@ end
 -- @treturn string the path
 function users.write(path, list, roles)
   local people = {}
-  for name, held in pairs(list) do people[name] = { password = hash_of(name), roles = json.array(held) } end
+  hash = hash or assert(secret.hash(PASSWORD))
+  for name, held in pairs(list) do people[name] = { password = hash, roles = json.array(held) } end
   assert(secret.save(path, json.encode { users = people, roles = json.object(roles or {}) }))
   return path
 end
 
 --- The headers of a user.
 function users.basic(name, password)
-  return { Authorization = "Basic " .. secret.encode64(name .. ":" .. (password or "secret-" .. name)) }
+  return { Authorization = "Basic " .. secret.encode64(name .. ":" .. (password or PASSWORD)) }
 end
 
 --- The headers of an API key.

@@ -143,6 +143,15 @@ local function refuse(self_request, err)
   return reply.failure(err, trace ~= nil and trace ~= "false")
 end
 
+-- The parameter of an index that is to be read as well may be a list; of a pattern, the handler has
+-- to look at each index that it turns out to mean.
+local function check_readable(read, params)
+  local before, name, after = read:match "^(.*){(.+)}(.*)$"
+  for part in params[name]:gmatch "[^,]+" do
+    assert(index_names.permit(before .. part .. after, "indices:data/read/search"))
+  end
+end
+
 -- May the caller do what the route needs? What the path spells out is looked at here; what else
 -- a request names, where its indices are looked for.
 local function authorize(entry, params)
@@ -155,8 +164,7 @@ local function authorize(entry, params)
   elseif params.index then
     assert(index_names.permit(params.index, action))
   end
-  local index = entry.read and entry.read:gsub("{([^}]+)}", params)
-  if index then assert(index_names.permit(index, "indices:data/read/search")) end
+  if entry.read then check_readable(entry.read, params) end
 end
 
 local function run(route, self_request)

@@ -58,8 +58,8 @@ local function who(subject)
     or ("%s with effective roles [%s]"):format(text, table.concat(subject.roles, ","))
 end
 
--- OpenSearch's plugin has words of its own, which its clients look for.
-local function plugin_denied(subject, action)
+--- As @{access.denied}, in the words of OpenSearch's plugin, which its clients look for.
+function access.denied_by_plugin(subject, action)
   return fail.denied("no permissions for [%s] and User [name=%s, backend_roles=[%s], requestedTenant=null]",
     action, subject.name, table.concat(subject.backend_roles or {}, ", "))
 end
@@ -69,7 +69,7 @@ end
 -- @tparam string action
 -- @tparam[opt] {string,...} indices on which
 function access.denied(subject, action, indices)
-  if action:find "^cluster:admin/opendistro/" then return plugin_denied(subject, action) end
+  if action:find "^cluster:admin/opendistro/" then return access.denied_by_plugin(subject, action) end
   local kind = action:find "^cluster:" and "cluster" or "index"
   local on = indices and #indices > 0 and (" on indices [%s]"):format(table.concat(indices, ",")) or ""
   return fail.denied("action [%s] is unauthorized for %s%s, this action is granted by the %s privileges [%s]",

@@ -50,7 +50,8 @@ function people.stored(subject)
   if not subject then return nil end
   return {
     name = subject.name, backend_roles = json.array(subject.backend_roles or {}),
-    roles = json.array(subject.roles), custom_attribute_names = json.array {}, api_key = subject.api_key,
+    roles = json.array(subject.roles), custom_attribute_names = json.array {},
+    user_requested_tenant = json.null, api_key = subject.api_key,
   }
 end
 
@@ -58,7 +59,7 @@ end
 -- @tparam table stored as of @{people.stored}
 function people.with_roles(stored)
   return subject_of {
-    name = stored.name, roles = stored.roles or {}, backend_roles = stored.backend_roles,
+    name = stored.name or "unknown", roles = stored.roles or {}, backend_roles = stored.backend_roles,
     descriptors = people.descriptors(stored.roles or {}),
   }
 end

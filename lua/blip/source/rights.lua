@@ -24,22 +24,39 @@ function rights.present()
   return people.stored(access.subject())
 end
 
+--- What the Elastic dialect keeps and shows of @{rights.present}: `roles`, or `api_key`.
+function rights.authorization()
+  local user = rights.present()
+  if not user then return nil end
+  return user.api_key and { api_key = user.api_key } or { roles = user.roles }
+end
+
 --- The subject of what was kept.
--- @tparam ?table stored as of @{rights.present}
+-- @tparam ?table stored as of @{rights.present} or @{rights.authorization}
 -- @return a subject, nil for the server itself; or nil and a `denied` error when a key is gone
 function rights.of(stored)
   if type(stored) ~= "table" or not config.get().security then return nil end
   if not stored.api_key then return people.with_roles(stored) end
   local subject = keys.usable(stored.api_key.id)
   if subject then return subject end
-  return fail.denied("the API key [%s] of user [%s] cannot be used any more", stored.api_key.id, stored.name)
+  return fail.denied("the API key [%s] [%s] cannot be used any more", stored.api_key.id, stored.api_key.name)
 end
 
---- May the present caller read these indices?
--- @tparam string|table expression
+-- A pattern must lie within those of the roles: what it will match one day is not known yet.
+local function may_read(subject, name)
+  if name:find("*", 1, true) then return subject:has_index(rights.READ, name) end
+  return names.permit(name, rights.READ) ~= nil
+end
+
+--- May the present caller read everything that some names and patterns mean, now and later?
+-- @tparam {string,...} indices
 -- @return true, or nil and a `denied` error
-function rights.check(expression)
-  return names.permit(expression, rights.READ)
+function rights.check(indices)
+  local subject = access.subject()
+  for _, name in ipairs(subject and indices or {}) do
+    if not may_read(subject, name) then return access.denied(subject, rights.READ, { name }) end
+  end
+  return true
 end
 
 return rights

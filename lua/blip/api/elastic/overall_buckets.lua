@@ -2,6 +2,7 @@
 -- @module blip.api.elastic.overall_buckets
 local answers = require "blip.api.elastic.answers"
 local config = require "blip.job.config"
+local index_names = require "blip.index.names"
 local options = require "blip.api.elastic.options"
 local overall = require "blip.result.overall"
 local paths = require "blip.api.elastic.paths"
@@ -50,9 +51,17 @@ local function read(request)
   return given
 end
 
+-- The expression of the path may name groups and patterns: each job's results must be readable.
+local function check_readable(jobs)
+  for _, job in ipairs(jobs) do
+    assert(index_names.permit(".ml-anomalies-" .. job.job_id, "indices:data/read/search"))
+  end
+end
+
 local function get(request)
   local given = read(request)
   local jobs = registry.list(request.params.job_id, given.allow_no_match)
+  check_readable(jobs)
   if #jobs == 0 then return answers.list("overall_buckets", {}) end
   local text
   given.longest_ms, text = longest_span(jobs)
