@@ -24,15 +24,8 @@ function rights.present()
   return people.stored(access.subject())
 end
 
---- What the Elastic dialect keeps and shows of @{rights.present}: `roles`, or `api_key`.
-function rights.authorization()
-  local user = rights.present()
-  if not user then return nil end
-  return user.api_key and { api_key = user.api_key } or { roles = user.roles }
-end
-
 --- The subject of what was kept.
--- @tparam ?table stored as of @{rights.present} or @{rights.authorization}
+-- @tparam ?table stored as of @{rights.present}
 -- @return a subject, nil for the server itself; or nil and a `denied` error when a key is gone
 function rights.of(stored)
   if type(stored) ~= "table" or not config.get().security then return nil end
