@@ -56,8 +56,10 @@ function analysis.span_warning(text)
 end
 
 local function check_latency(text)
-  local ms = whole_seconds("latency", text)
-  if ms < 0 then refuse.argument("latency cannot be less than 0. Value = %s", text) end
+  if units.time_ms(text, "latency") < 0 then
+    refuse.argument("latency cannot be less than 0. Value = %s", text)
+  end
+  whole_seconds("latency", text)
 end
 
 --- Checks how long a series may be silent before its model goes.

@@ -125,10 +125,9 @@ function categorization.per_partition(sent, detectors)
   elseif sent.enabled then
     check_partitions(detectors)
   end
-  return json.ordered({
-    enabled = sent.enabled or false,
-    stop_on_warn = sent.enabled and (sent.stop_on_warn or false) or nil,
-  }, PARTITION_KEYS)
+  local partition = { enabled = sent.enabled or false }
+  if sent.enabled then partition.stop_on_warn = sent.stop_on_warn or false end
+  return json.ordered(partition, PARTITION_KEYS)
 end
 
 local function analyzer_of(sent)
