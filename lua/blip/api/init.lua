@@ -19,6 +19,7 @@ return {
   "blip.api.elastic.datafeeds",
   "blip.api.elastic.filters",
   "blip.api.elastic.forecasts",
+  "blip.api.elastic.info",
   "blip.api.elastic.jobs",
   "blip.api.elastic.lifecycle",
   "blip.api.elastic.overall_buckets",

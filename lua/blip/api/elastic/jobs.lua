@@ -14,11 +14,13 @@ local ids = require "blip.job.ids"
 local job_body = require "blip.api.elastic.job_body"
 local job_index = require "blip.result.job_index"
 local lifecycle = require "blip.job.lifecycle"
+local notification = require "blip.job.notification"
 local options = require "blip.api.elastic.options"
 local paths = require "blip.api.elastic.paths"
 local refuse = require "blip.job.refuse"
 local registry = require "blip.job.registry"
 local reply = require "blip.api.reply"
+local size = require "blip.job.size"
 local state = require "blip.job.state"
 local store = require "runtime.store"
 local time = require "runtime.time"
@@ -79,6 +81,7 @@ paths.both(routes, "PUT /anomaly_detectors/{job_id}", ADMIN .. "put", function(r
   registry.check_free(job)
   assert(job_index.prepare(job))
   create(job, feed)
+  notification.write(job.job_id, "info", "Job created")
   warn_of_span(request, job)
   return reply.ok(shown(request, job, feed and feed_config.shown(feed)))
 end)
@@ -106,9 +109,9 @@ paths.both(routes, "GET /anomaly_detectors/{job_id}", LIST, get)
 -- --- change ---------------------------------------------------------------------------------
 
 -- What an update must know of the job besides its configuration.
-local function state_of(id)
-  local row = assert(state.load(assert(store.connection()), id))
-  return { is_open = row.state == "opened" }
+local function state_of(job)
+  local row = assert(state.load(store.connection(), job.job_id))
+  return { is_open = row.state ~= "closed", model_bytes = size.load(job).model_bytes }
 end
 
 paths.both(routes, "POST /anomaly_detectors/{job_id}/_update", ADMIN .. "update", function(request)
@@ -117,9 +120,10 @@ paths.both(routes, "POST /anomaly_detectors/{job_id}/_update", ADMIN .. "update"
   if id == ids.ALL then refuse.argument "Job Id must be explicit: it cannot be [_all]" end
   local sent = job_body.update:parse(bodies.text(request))
   ids.check_same("job_id", sent.job_id, id)
-  local now = state_of(registry.get(id).job_id)
+  local now = state_of(registry.get(id))
   local job = registry.update_groups(id, function(found) return update.apply(found, sent, now) end)
   context.changed { id }
+  notification.write(id, "info", "Job updated: [%s]", table.concat(update.fields(sent), ", "))
   local feed = feeds.of_job(id)
   return reply.ok(shown(request, job, feed and feed_config.shown(feed)))
 end)
