@@ -3,6 +3,7 @@
 local jobs = require "support.ml_jobs"
 local json = require "runtime.json"
 local server = require "support.server"
+local users = require "support.users"
 
 local refused = jobs.refused
 local JOBS, FEEDS = "/_ml/anomaly_detectors/", "/_ml/datafeeds/"
@@ -188,6 +189,40 @@ describe("datafeeds_crud", function()
     end
     jobs.create(blip, "late", { analysis_config = { bucket_span = "1h", latency = "1h", detectors = { { ["function"] = "count" } } } })
     refused(put("f", { job_id = "late" }), 400, "A job configured with datafeed cannot support latency")
+  end)
+end)
+
+describe("datafeeds with users", function()
+  local blip, folder
+  local ROLES = {
+    feeder = { cluster = { "manage_ml" }, indices = { { names = { "open-*" }, privileges = { "read" } } } },
+  }
+
+  setup(function()
+    folder = server.folder()
+    blip = server.start { users = users.write(folder .. "/users.json", { ada = { "superuser" }, fay = { "feeder" } }, ROLES) }
+    for _, id in ipairs { "one", "two" } do
+      assert.equal(200, blip:put(JOBS .. id, jobs.body(), users.basic "ada").status)
+    end
+  end)
+  teardown(function()
+    blip:stop()
+    server.remove(folder)
+  end)
+
+  it("create: authorization.roles set", function()
+    local answer = blip:put(FEEDS .. "f1", { job_id = "one", indices = { "open-a" } }, users.basic "fay")
+    assert.equal(200, answer.status, answer.body)
+    assert.same({ roles = { "feeder" } }, answer.json.authorization)
+    assert.is_nil(answer.json.user)
+    assert.is_nil(blip:get(FEEDS .. "f1?exclude_generated=true", users.basic "ada").json.datafeeds[1].authorization)
+  end)
+
+  it("indices that the caller may not read are refused", function()
+    refused(blip:put(FEEDS .. "f2", { job_id = "two", indices = { "closed" } }, users.basic "fay"), 403,
+      "Cannot create datafeed [f2] because user fay lacks permissions on the indices")
+    refused(blip:post(FEEDS .. "f1/_update", { indices = { "closed" } }, users.basic "fay"), 403,
+      "Cannot update datafeed [f1] because user fay lacks permissions on the indices")
   end)
 end)
 

@@ -48,7 +48,8 @@ paths.both(routes, "POST /anomaly_detectors/{job_id}/_close", ADMIN .. "close", 
   local given = close_options:read(request)
   for _, job in ipairs(registry.list(request.params.job_id, given.allow_no_match)) do
     assert(datafeed.stop_of(job.job_id))
-    assert(lifecycle.close(job, given.force))
+    local was_open, err = lifecycle.close(job, given.force)
+    if was_open == nil then error(err, 0) end
   end
   return reply.ok { closed = true }
 end)
