@@ -17,7 +17,7 @@ local RUNTIME = {
 local OWNERS = {
   ["lua.h"] = "bind", ["lauxlib.h"] = "bind", ["lualib.h"] = "bind",
   ["duckdb.h"] = "store",
-  ["microhttpd.h"] = "net",
+  ["microhttpd.h"] = "net", ["gnutls/gnutls.h"] = "net",
   ["sodium.h"] = "base",
 }
 

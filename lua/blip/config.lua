@@ -30,6 +30,8 @@ local limits = shape {
 local settings = shape {
   listen = shape.string(250):default("127.0.0.1:9200"),  -- port 0 takes a free one
   data = shape.string(1000):default("blip-data"),        -- the folder of the store
+  tls_cert = shape.string(1000),                         -- PEM, with those that vouch for it
+  tls_key = shape.string(1000),                          -- PEM, of that certificate
   users = shape.string(1000),                            -- the users file; everyone may everything without
   insecure = shape.boolean():default(false),             -- listen beyond loopback without users
   detectors = shape.string(1000),                        -- the folder of detector scripts
@@ -55,6 +57,8 @@ usage: blip serve [FLAGS]
   --memory SIZE        of the store's buffers, such as 2gb (0: chosen by the store)
   --log FORMAT         json, text or auto (text on a terminal)
   --log-level LEVEL    debug, info, warn or error (info)
+  --tls-cert FILE      answer HTTPS: a PEM file of the certificate and those that vouch for it
+  --tls-key FILE       a PEM file of its private key; both are read again at SIGHUP
   --users FILE         users and roles, see blip user --help; without it only this
                        machine may connect, and everyone may everything
   --insecure           listen on other addresses than loopback without users
@@ -66,7 +70,8 @@ exit codes: 0 stopped in order, 1 could not start or run, 2 flags or configurati
 
 local flags = {
   ["--listen"] = "listen", ["--data"] = "data", ["--detectors"] = "detectors", ["--threads"] = "threads",
-  ["--users"] = "users", ["--insecure"] = "insecure", ["--memory"] = "memory", ["--log"] = "log",
+  ["--tls-cert"] = "tls_cert", ["--tls-key"] = "tls_key", ["--users"] = "users",
+  ["--insecure"] = "insecure", ["--memory"] = "memory", ["--log"] = "log",
   ["--log-level"] = "log_level", ["--config"] = "config",
 }
 
@@ -147,6 +152,9 @@ local function finish(checked)
   local place, err = split_listen(checked.listen)
   if not place then return nil, err end
   checked.host, checked.port = place.host, place.port
+  if (checked.tls_cert == nil) ~= (checked.tls_key == nil) then
+    return fail.invalid "'tls_cert' and 'tls_key' go together: one of them is missing"
+  end
   local ok
   ok, err = read_users(checked)
   if not ok then return nil, err end

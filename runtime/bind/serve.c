@@ -68,7 +68,11 @@ static enum status open_pool(struct serve *s, struct error *err) {
 
 static enum status open_server(struct serve *s, struct error *err) {
     s->health = (struct health){.pool = s->host.pool, .with_metrics = !s->settings.has_users};
+    const struct settings *settings = &s->settings;
     struct server_options options = {.loop = s->host.loop,
+                                     .tls_cert =
+                                         *settings->tls_cert ? settings->tls_cert : NULL,
+                                     .tls_key = settings->tls_key,
                                      .pool = s->host.pool,
                                      .listener = s->listener,
                                      .limits = s->settings.limits,
@@ -111,6 +115,8 @@ static void reload(struct serve *s) {
     struct settings fresh;
     struct error err;
     enum status status = settings_read(s->count, s->args, &fresh, &err);
+    if (status == STATUS_OK)
+        status = server_set_tls(s->server, fresh.tls_cert, fresh.tls_key, &err);
     if (status == STATUS_OK) status = host_set_config(&s->host, fresh.json, &err);
     if (status != STATUS_OK) {
         log_event(LOG_LEVEL_ERROR, "reload_failed", log_text("reason", err.reason));
@@ -192,8 +198,9 @@ static int run(struct serve *s) {
         return 1;
     }
     log_event(LOG_LEVEL_INFO, "server_started", log_text("version", BLIP_VERSION),
-              log_text("listen", s->address), log_text("data", s->settings.data),
-              log_int("threads", s->settings.workers));
+              log_text("listen", s->address),
+              log_text("scheme", *s->settings.tls_cert ? "https" : "http"),
+              log_text("data", s->settings.data), log_int("threads", s->settings.workers));
     work_submit(&s->host, "blip.start", "run", "", NULL);
     loop_run(s->host.loop);
     return 0;
