@@ -22,6 +22,7 @@ return {
   "blip.api.elastic.info",
   "blip.api.elastic.jobs",
   "blip.api.elastic.lifecycle",
+  "blip.api.elastic.not_offered",
   "blip.api.elastic.overall_buckets",
   "blip.api.elastic.results",
   "blip.api.elastic.snapshots",
