@@ -10,6 +10,7 @@ local modules = {
   "blip.detector.resume",
   "blip.detector.library",
   "blip.job.resume",
+  "blip.job.expiry",
 }
 
 local function each(func)

@@ -1,16 +1,20 @@
 --- Deletes what jobs have found and kept longer than they were asked to (elastic-ml.md 7.11).
 -- Days are counted back from a job's newest bucket, not from today: a job that is fed an old year keeps it.
 -- @module blip.job.expiry
+local attempt = require "blip.attempt"
 local job_index = require "blip.result.job_index"
 local job_search = require "blip.result.job_search"
 local json = require "runtime.json"
+local log = require "runtime.log"
 local purge = require "blip.job.purge"
 local registry = require "blip.job.registry"
+local schedule = require "runtime.schedule"
 local snapshot = require "blip.result.snapshot"
 local store = require "runtime.store"
+local time = require "runtime.time"
 local view = require "blip.result.view"
 
-local DAY = 86400000
+local DAY, NIGHT_MS = 86400000, 1800000
 local MOST_SNAPSHOTS = 10000
 local RESULT_TYPES = { "bucket", "record", "influencer", "model_plot", "model_forecast" }
 
@@ -62,6 +66,27 @@ function expiry.run(expression)
     expire_snapshots(job)
   end
   return true
+end
+
+-- --- every night ----------------------------------------------------------------------------
+
+local KEY = "jobs:expiry"
+
+-- Half an hour past the next midnight, when a day's last results are there.
+local function next_night_ms(now_ms)
+  return (now_ms // DAY + 1) * DAY + NIGHT_MS
+end
+
+--- Deletes what has expired from now on every night.
+function expiry.start()
+  return schedule.set(KEY, next_night_ms(time.now_ms()), "blip.job.expiry", "tick", "")
+end
+
+--- A night's turn: one job that fails does not keep the next night from coming.
+function expiry.tick()
+  local _, err = attempt(expiry.run)
+  if err then log.warn("expiry_failed", { reason = err.reason }) end
+  return expiry.start()
 end
 
 return expiry

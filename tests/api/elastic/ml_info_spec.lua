@@ -113,3 +113,34 @@ describe("delete_expired_data", function()
     assert.same({ 1465430400000, 1465516800000 }, jobs.pluck(answer.buckets, "timestamp"))
   end)
 end)
+
+describe("options of a request", function()
+  local blip
+
+  setup(function() blip = server.start() end)
+  teardown(function() blip:stop() end)
+
+  it("a parameter that nobody reads is refused, with the one that was meant", function()
+    refused(blip:get "/_ml/anomaly_detectors?allow_no_mach=true", 400,
+      "request [/_ml/anomaly_detectors] contains unrecognized parameter: [allow_no_mach] -> did you mean [allow_no_match]?")
+    refused(blip:get "/_ml/anomaly_detectors?aaa=1&zzz=2", 400, "contains unrecognized parameters: [aaa], [zzz]")
+  end)
+
+  it("a word that is neither true nor false is refused", function()
+    refused(blip:get "/_ml/anomaly_detectors?allow_no_match=maybe", 400, "Failed to parse value [maybe] as only [true] or [false] are allowed.")
+  end)
+
+  it("a body names the place of what is wrong", function()
+    refused(blip:put(JOBS .. "j", '{\n  "analysis_config": {\n    "bucket_spam": "1h"\n  }\n}'), 400, "[3:5] [analysis_config] unknown field [bucket_spam] did you mean [bucket_span]?")
+    refused(blip:put(JOBS .. "j", '{"groups": {"a": 1}}'), 400, "[1:12] [job_details] groups doesn't support values of type: START_OBJECT")
+    refused(blip:put(JOBS .. "j", '{"description": 5}'), 400, "[1:17] [job_details] description doesn't support values of type: VALUE_NUMBER")
+    refused(blip:put(JOBS .. "j", "[]"), 400, "[1:1] [job_details] Expected START_OBJECT but was: START_ARRAY")
+    refused(blip:put(JOBS .. "j", "{"), 400)
+    refused(blip:put(JOBS .. "j"), 400, "request body is required")
+  end)
+
+  it("booleans and numbers may be texts", function()
+    local made = blip:put(JOBS .. "j", jobs.body { allow_lazy_open = "true", results_retention_days = "5" }).json
+    assert.same({ true, 5 }, { made.allow_lazy_open, made.results_retention_days })
+  end)
+end)

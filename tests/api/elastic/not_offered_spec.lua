@@ -9,7 +9,8 @@ describe("what the dialect has and this server does not", function()
 
   it("is an empty list", function()
     for path, name in pairs {
-      ["data_frame/analytics"] = "data_frame_analytics", ["data_frame/analytics/_stats"] = "data_frame_analytics",
+      ["data_frame/analytics"] = "data_frame_analytics",
+      ["data_frame/analytics/_stats"] = "data_frame_analytics",
       trained_models = "trained_model_configs", ["trained_models/_stats"] = "trained_model_stats",
     } do
       assert.same({ count = 0, [name] = {} }, blip:get("/_ml/" .. path).json)
