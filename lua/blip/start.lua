@@ -9,8 +9,6 @@ local start = {}
 local modules = {
   "blip.detector.resume",
   "blip.detector.library",
-  "blip.job.resume",
-  "blip.job.expiry",
 }
 
 local function each(func)

@@ -1,8 +1,8 @@
 /* store/connection.c - see store.h: connections, transactions, statements. */
 #include "store/internal.h"
 
-#include "base/json.h"
 #include "frame/frame.h"
+#include "store/json.h"
 #include "store/table.h"
 
 #include <assert.h>
