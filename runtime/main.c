@@ -11,6 +11,7 @@ static const char usage[] =
     "  scan FILE                     finds the anomalies of a CSV or NDJSON file\n"
     "  run SCRIPT --source FILE      runs a detector script over a file\n"
     "  check SCRIPT...               says what is wrong with detector scripts\n"
+    "  user add|remove|list|hash     keeps the file of users; 'blip user --help' tells more\n"
     "  test [BUSTED ARGUMENTS]       runs specs inside this program\n"
     "  --help, --version\n"
     "\n"
@@ -41,9 +42,9 @@ static const struct {
     const char *name;
     int (*run)(int count, char **args);
 } commands[] = {
-    {"serve", run_server},        {"scan", run_lua_command}, {"run", run_lua_command},
-    {"check", run_lua_command},   {"test", run_tests},       {"--help", print_usage},
-    {"--version", print_version},
+    {"serve", run_server},      {"scan", run_lua_command},    {"run", run_lua_command},
+    {"check", run_lua_command}, {"user", run_lua_command},    {"test", run_tests},
+    {"--help", print_usage},    {"--version", print_version},
 };
 
 int main(int argc, char **argv) {

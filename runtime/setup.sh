@@ -7,9 +7,10 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 
 packages="build-essential cmake ninja-build pkg-config ca-certificates curl jq npm
- libuv1-dev libmicrohttpd-dev liblua5.4-dev libsimdjson-dev zlib1g-dev libboost-dev"
+ libuv1-dev libmicrohttpd-dev libgnutls28-dev libsodium-dev liblua5.4-dev libsimdjson-dev
+ zlib1g-dev libboost-dev"
 [ "${1:-build}" = test ] && packages="$packages lua-busted lua-check lua5.4 clang clang-format
- clang-tidy libclang-rt-14-dev git python3"
+ clang-tidy libclang-rt-14-dev git python3 openssl"
 
 missing=""
 for package in $packages; do

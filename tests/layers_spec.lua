@@ -17,21 +17,23 @@ local RUNTIME = {
 local OWNERS = {
   ["lua.h"] = "bind", ["lauxlib.h"] = "bind", ["lualib.h"] = "bind",
   ["duckdb.h"] = "store",
-  ["microhttpd.h"] = "net",
+  ["microhttpd.h"] = "net", ["gnutls/gnutls.h"] = "net",
+  ["sodium.h"] = "base",
 }
 
 --- What each folder of lua/blip may require, besides itself. The modules beside the folders
 -- (fail, shape, config) and runtime.* are everyone's.
 local LUA = {
+  security = {},
   query = { "index" },
-  index = { "query" },
-  source = { "query", "index" },
-  result = { "source", "query", "index" },
-  detector = { "job", "result", "source", "query", "index" },
-  job = { "result", "source", "query", "index" },
-  alert = { "result", "source", "query", "index" },
-  api = { "detector", "job", "alert", "result", "source", "query", "index" },
-  cli = { "api", "detector", "job", "result", "source", "query", "index" },
+  index = { "query", "security" },
+  source = { "query", "index", "security" },
+  result = { "source", "query", "index", "security" },
+  detector = { "job", "result", "source", "query", "index", "security" },
+  job = { "result", "source", "query", "index", "security" },
+  alert = { "result", "source", "query", "index", "security" },
+  api = { "detector", "job", "alert", "result", "source", "query", "index", "security" },
+  cli = { "api", "detector", "job", "result", "source", "query", "index", "security" },
 }
 
 local function files(pattern)

@@ -7,6 +7,7 @@
 local fail = require "blip.fail"
 local host = require "runtime.host"
 local shape = require "blip.shape"
+local users = require "blip.security.users"
 
 local config = {}
 
@@ -29,6 +30,10 @@ local limits = shape {
 local settings = shape {
   listen = shape.string(250):default("127.0.0.1:9200"),  -- port 0 takes a free one
   data = shape.string(1000):default("blip-data"),        -- the folder of the store
+  tls_cert = shape.string(1000),                         -- PEM, with those that vouch for it
+  tls_key = shape.string(1000),                          -- PEM, of that certificate
+  users = shape.string(1000),                            -- the users file; everyone may everything without
+  insecure = shape.boolean():default(false),             -- listen beyond loopback without users
   detectors = shape.string(1000),                        -- the folder of detector scripts
   routes = shape.list(shape.string()):default({}),       -- scripts that add HTTP routes
   threads = shape.integer(0, 256):default(0),            -- workers; 0 chooses by the cores
@@ -52,6 +57,11 @@ usage: blip serve [FLAGS]
   --memory SIZE        of the store's buffers, such as 2gb (0: chosen by the store)
   --log FORMAT         json, text or auto (text on a terminal)
   --log-level LEVEL    debug, info, warn or error (info)
+  --tls-cert FILE      answer HTTPS: a PEM file of the certificate and those that vouch for it
+  --tls-key FILE       a PEM file of its private key; both are read again at SIGHUP
+  --users FILE         users and roles, see blip user --help; without it only this
+                       machine may connect, and everyone may everything
+  --insecure           listen on other addresses than loopback without users
   --config FILE        a Lua file that returns a table of settings, see lua/blip/config.lua
   --help
 
@@ -60,8 +70,13 @@ exit codes: 0 stopped in order, 1 could not start or run, 2 flags or configurati
 
 local flags = {
   ["--listen"] = "listen", ["--data"] = "data", ["--detectors"] = "detectors", ["--threads"] = "threads",
-  ["--memory"] = "memory", ["--log"] = "log", ["--log-level"] = "log_level", ["--config"] = "config",
+  ["--tls-cert"] = "tls_cert", ["--tls-key"] = "tls_key", ["--users"] = "users",
+  ["--insecure"] = "insecure", ["--memory"] = "memory", ["--log"] = "log",
+  ["--log-level"] = "log_level", ["--config"] = "config",
 }
+
+--- Flags that stand alone.
+local switches = { ["--insecure"] = true }
 
 -- The flags as a table of settings; a flag's value is the next word or follows a "=".
 local function parse_flags(args)
@@ -71,7 +86,9 @@ local function parse_flags(args)
     flag = flag or args[at]
     local name = flags[flag]
     if not name then return fail.invalid("unknown flag '%s', see blip serve --help", flag) end
-    if not value then
+    if not value and switches[flag] then
+      value = "true"
+    elseif not value then
       at = at + 1
       value = args[at]
     end
@@ -114,11 +131,33 @@ local function cores()
   return math.max(count, 1)
 end
 
+local function is_loopback(name)
+  return name == "localhost" or name == "::1" or name:find "^127%.%d+%.%d+%.%d+$" ~= nil
+end
+
+-- Without users everyone who can connect may everything, so that nobody else must be able to.
+local function read_users(checked)
+  if checked.users then
+    local security, err = users.read(checked.users)
+    checked.security = security
+    return security and true, err
+  end
+  if is_loopback(checked.host) or checked.insecure then return true end
+  return fail.invalid("'%s' is open to other machines: name a users file (--users) or, if everyone who "
+    .. "connects may do everything, say --insecure", checked.listen)
+end
+
 -- A worker waits for the disk now and then, so there are a few more than cores.
 local function finish(checked)
   local place, err = split_listen(checked.listen)
   if not place then return nil, err end
   checked.host, checked.port = place.host, place.port
+  if (checked.tls_cert == nil) ~= (checked.tls_key == nil) then
+    return fail.invalid "'tls_cert' and 'tls_key' go together: one of them is missing"
+  end
+  local ok
+  ok, err = read_users(checked)
+  if not ok then return nil, err end
   if checked.threads == 0 then checked.threads = cores() + 2 end
   checked.threads = math.max(checked.threads, 2)
   return checked

@@ -9,6 +9,8 @@ local start = {}
 local modules = {
   "blip.detector.resume",
   "blip.detector.library",
+  "blip.job.resume",
+  "blip.job.expiry",
 }
 
 local function each(func)

@@ -1,7 +1,9 @@
-/* base/decimal.h - the shortest decimal text that reads back as the same double. */
+/* base/decimal.h - doubles as decimal texts: the shortest that reads back as the same double,
+ * and reading them. */
 #ifndef BLIP_BASE_DECIMAL_H
 #define BLIP_BASE_DECIMAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -13,6 +15,10 @@ extern "C" {
 /* Writes a finite value to out [DECIMAL_SIZE] and returns the length; not terminated. The text
  * has a point or an exponent, so that a reader sees a double: 1.0, 0.1, 1e+300. */
 size_t decimal_write(char *out, double value);
+
+/* Reads a text that is a finite number and nothing else, spaces around it and a plus sign
+ * aside. */
+bool decimal_read(const char *text, size_t size, double *value);
 
 #ifdef __cplusplus
 }

@@ -9,9 +9,10 @@
  *
  *     c:bulk(body[, index]) -> bulk | nil, err      reads a _bulk body
  *     c:bulk_one(index, { action=, id=, source=, if_seq_no=, ... }) -> bulk | nil, err
- *     b:targets() -> { { name=, require_alias=, only_deletes= }, ... }
- *     b:resolve(target, c, index)                   where the target's documents go
+ *     b:targets() -> { { name=, require_alias=, only_deletes=, actions = { index = true } },
+ * ... } b:resolve(target, c, index)                   where the target's documents go
  *     b:refuse(target, http_status, error_json)     or why they go nowhere
+ *     b:refuse(target, http_status, error_json, "delete")   why those of one kind do not
  *     b:run(c) -> true | nil, err
  *     b:items(forced_refresh) -> JSON array, whether one failed
  *     b:item(number) -> { status=, _index=, _id=, _version=, _seq_no=, result=, error=, source=
@@ -232,12 +233,14 @@ static int opt_word(lua_State *L, int at, const char *name, const char *const wo
     return word;
 }
 
+// In the order of enum action.
+static const char *const action_names[] = {"index", "create", "update", "delete", NULL};
+
 static struct operation check_operation(lua_State *L, int at) {
-    static const char *const actions[] = {"index", "create", "update", "delete", NULL};
     static const char *const version_types[] = {"internal", "external", "external_gte", NULL};
     luaL_checktype(L, at, LUA_TTABLE);
     return (struct operation){
-        .action = (enum action)opt_word(L, at, "action", actions),
+        .action = (enum action)opt_word(L, at, "action", action_names),
         .id = opt_span(L, at, "id"),
         .source = opt_span(L, at, "source"),
         .if_seq_no = opt_number(L, at, "if_seq_no", -1),
@@ -274,6 +277,16 @@ static bool only_deletes(const struct bulk *b, size_t target) {
     return true;
 }
 
+// Pushes the kinds of operations on a target as a set.
+static void push_actions(lua_State *L, const struct bulk *b, size_t target) {
+    lua_createtable(L, 0, 4);
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->operations[i].target != target) continue;
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -2, action_names[b->operations[i].action]);
+    }
+}
+
 static int bind_bulk_targets(lua_State *L) {
     struct bulk *b = check_bulk(L, 1);
     lua_createtable(L, (int)b->target_count, 0);
@@ -286,6 +299,8 @@ static int bind_bulk_targets(lua_State *L) {
         lua_setfield(L, -2, "require_alias");
         lua_pushboolean(L, only_deletes(b, i));
         lua_setfield(L, -2, "only_deletes");
+        push_actions(L, b, i);
+        lua_setfield(L, -2, "actions");
         lua_seti(L, -2, (lua_Integer)i + 1);
     }
     return 1;
@@ -315,10 +330,15 @@ static int bind_bulk_refuse(lua_State *L) {
     int http_status = (int)luaL_checkinteger(L, 3);
     size_t size;
     const char *error = luaL_checklstring(L, 4, &size);
+    bool all = lua_isnoneornil(L, 5);
+    int action = all ? 0 : luaL_checkoption(L, 5, NULL, action_names);
     bytes_clear(&t->refusal);
     bytes_append(&t->refusal, error, size);
     if (!bytes_ok(&t->refusal)) luaL_error(L, "not enough memory");
-    t->http_status = http_status;
+    if (all)
+        t->http_status = http_status;
+    else
+        bulk_refuse(b, (size_t)(t - b->targets), (enum action)action, http_status, &t->refusal);
     return 0;
 }
 

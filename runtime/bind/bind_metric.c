@@ -9,6 +9,8 @@
 
 #include "bind/bind.h"
 #include "bind/box.h"
+#include "bind/state.h"
+#include "net/health.h"
 #include <lauxlib.h>
 
 #define METRIC "runtime.metric"
@@ -42,6 +44,18 @@ static int bind_metric_value(lua_State *L) {
     return 1;
 }
 
+/* metric.text() -> all of them as GET /metrics shows them */
+static int bind_metric_text(lua_State *L) {
+    struct bytes *out = box_bytes(L);
+    struct pool *pool = state_host(L)->pool;
+    if (pool)
+        health_metrics(pool, out);
+    else
+        metrics_append(out);
+    box_push_bytes(L, out);
+    return 1;
+}
+
 /* Metrics live as long as the process: nothing to free. */
 static int bind_metric_release(lua_State *L) {
     (void)L;
@@ -55,8 +69,10 @@ int luaopen_runtime_metric(lua_State *L) {
         {"value", bind_metric_value},
         {NULL, NULL},
     };
-    static const luaL_Reg functions[] = {
-        {"counter", bind_metric_counter}, {"gauge", bind_metric_gauge}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"counter", bind_metric_counter},
+                                         {"gauge", bind_metric_gauge},
+                                         {"text", bind_metric_text},
+                                         {NULL, NULL}};
     box_class(L, METRIC, methods, bind_metric_release);
     luaL_newlib(L, functions);
     return 1;

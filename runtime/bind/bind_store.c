@@ -5,7 +5,8 @@
  *                                     a store of its own (no folder: in memory); for specs
  *     c:query(sql[, params]) -> frame | nil, err
  *     c:execute(sql[, params]) -> changed rows | nil, err
- *     c:begin() c:commit() -> true | nil, err         c:rollback()
+ *     c:begin([index, ...]) -> true | nil, err        the indices that it will write to
+ *     c:commit() -> true | nil, err                   c:rollback()
  *     c:checkpoint() -> true | nil, err               c:close()
  *
  * bind_index.c has the methods for indices and documents.
@@ -15,7 +16,10 @@
 #include "bind/bind_frame.h"
 #include "bind/box.h"
 #include "bind/state.h"
+#include "store/table.h"
 #include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define STORE "runtime.store"
 
@@ -141,9 +145,40 @@ static int push_done(lua_State *L, enum status status, const struct error *err) 
     return 1;
 }
 
+#define MOST_TABLES 8
+
+// The tables of the indices from an argument on, retained; their number in *count.
+static enum status find_tables(lua_State *L, struct connection *c, struct table **tables,
+                               size_t *count, struct error *err) {
+    for (int at = 2; at <= lua_gettop(L); at++) {
+        size_t size;
+        const char *name = lua_tolstring(L, at, &size);
+        struct table *t = table_find(connection_store(c), name, size);
+        if (!t) return fail(err, STATUS_NOT_FOUND, "there is no index [%s]", name);
+        tables[(*count)++] = t;
+    }
+    return STATUS_OK;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(table_name(*(struct table *const *)a), table_name(*(struct table *const *)b));
+}
+
 static int bind_store_begin(lua_State *L) {
+    struct connection *c = bind_store_check(L, 1);
+    luaL_argcheck(L, lua_gettop(L) <= MOST_TABLES + 1, MOST_TABLES + 2, "too many indices");
+    if (lua_isnoneornil(L, 2)) lua_settop(L, 1);
+    for (int at = 2; at <= lua_gettop(L); at++)
+        luaL_checkstring(L, at);
+    struct table *tables[MOST_TABLES];
+    size_t count = 0;
     struct error err;
-    return push_done(L, connection_begin(bind_store_check(L, 1), &err), &err);
+    enum status status = find_tables(L, c, tables, &count, &err);
+    qsort(tables, count, sizeof *tables, by_name);  // everybody waits in the same order
+    if (status == STATUS_OK) status = connection_begin_behind(c, tables, count, &err);
+    for (size_t i = 0; i < count; i++)
+        table_release(tables[i]);
+    return push_done(L, status, &err);
 }
 
 static int bind_store_commit(lua_State *L) {

@@ -6,13 +6,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-// The descriptor of "stdout" or "stderr" at `at`.
+// The descriptor of "stdin", "stdout" or "stderr" at `at`.
 static int check_stream(lua_State *L, int at) {
-    static const char *const names[] = {"stdout", "stderr", NULL};
-    return luaL_checkoption(L, at, NULL, names) == 0 ? STDOUT_FILENO : STDERR_FILENO;
+    static const char *const names[] = {"stdin", "stdout", "stderr", NULL};
+    return luaL_checkoption(L, at, NULL, names);  // they count from 0 in this order
 }
 
-/* terminal.is_terminal("stdout" or "stderr") -> boolean */
+/* terminal.is_terminal("stdin", "stdout" or "stderr") -> boolean */
 static int bind_terminal_is_terminal(lua_State *L) {
     lua_pushboolean(L, isatty(check_stream(L, 1)));
     return 1;

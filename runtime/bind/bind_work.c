@@ -9,6 +9,7 @@
 #include "bind/worker.h"
 #include "work/pool.h"
 #include "work/schedule.h"
+#include "work/turn.h"
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 // How long an entry that was due waits when the queue was full.
 #define RETRY_MS 1000
+#define TURN "runtime.turn"
 
 /* A call of require(module)[func](args). Its texts stand behind it in one block. */
 struct call {
@@ -260,11 +262,38 @@ static int bind_schedule_size(lua_State *L) {
     return 1;
 }
 
+// --- turns -----------------------------------------------------------------------------------
+
+/* work.take(name, wait_ms) -> turn | nil, err
+ * Waits until nobody else has the turn of this name; t:leave(), or the end of a <close>
+ * variable, gives it up. busy: somebody still has it. */
+static int bind_work_take(lua_State *L) {
+    const char *name = luaL_checkstring(L, 1);
+    lua_Integer wait_ms = luaL_checkinteger(L, 2);
+    struct turn **box = (struct turn **)box_new(L, TURN);
+    struct error err;
+    if (turn_take(name, (long)wait_ms, box, &err) != STATUS_OK) return bind_fail(L, &err);
+    return 1;
+}
+
+static int bind_turn_leave(lua_State *L) {
+    struct turn **box = luaL_checkudata(L, 1, TURN);
+    turn_leave(*box);
+    *box = NULL;
+    return 0;
+}
+
 int luaopen_runtime_work(lua_State *L) {
+    static const luaL_Reg methods[] = {{"leave", bind_turn_leave}, {NULL, NULL}};
+    box_class(L, TURN, methods, bind_turn_leave);
     static const luaL_Reg functions[] = {
-        {"submit", bind_work_submit},       {"cancel", bind_work_cancel},
-        {"cancelled", bind_work_cancelled}, {"check", bind_work_check},
-        {"counts", bind_work_counts},       {NULL, NULL},
+        {"submit", bind_work_submit},
+        {"cancel", bind_work_cancel},
+        {"cancelled", bind_work_cancelled},
+        {"check", bind_work_check},
+        {"counts", bind_work_counts},
+        {"take", bind_work_take},
+        {NULL, NULL},
     };
     luaL_newlib(L, functions);
     return 1;

@@ -19,8 +19,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+// Clients look at these before they believe that they talk to the right server.
 static const char *const reply_headers[] = {"X-OpenSearch-Version",
-                                            "OpenSearch/3.6.0 (opensearch)", NULL};
+                                            "OpenSearch/3.6.0 (opensearch)",
+                                            "X-elastic-product", "Elasticsearch", NULL};
 
 static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
 #define SIGNALS (sizeof signals / sizeof *signals)
@@ -33,6 +35,7 @@ struct serve {
     int listener;  // -1: none, or the server has it
     char address[LISTENER_ADDRESS_SIZE];
     struct server *server;
+    struct health health;
     uv_signal_t signals[SIGNALS];
 };
 
@@ -64,14 +67,19 @@ static enum status open_pool(struct serve *s, struct error *err) {
 }
 
 static enum status open_server(struct serve *s, struct error *err) {
+    s->health = (struct health){.pool = s->host.pool, .with_metrics = !s->settings.has_users};
+    const struct settings *settings = &s->settings;
     struct server_options options = {.loop = s->host.loop,
+                                     .tls_cert =
+                                         *settings->tls_cert ? settings->tls_cert : NULL,
+                                     .tls_key = settings->tls_key,
                                      .pool = s->host.pool,
                                      .listener = s->listener,
                                      .limits = s->settings.limits,
                                      .headers = reply_headers,
                                      .answer = worker_answer,
                                      .quick = health_answer,
-                                     .context = s->host.pool};
+                                     .context = &s->health};
     enum status status = server_new(&options, &s->server, err);
     if (status == STATUS_OK) s->listener = -1;
     return status;
@@ -107,12 +115,15 @@ static void reload(struct serve *s) {
     struct settings fresh;
     struct error err;
     enum status status = settings_read(s->count, s->args, &fresh, &err);
+    if (status == STATUS_OK)
+        status = server_set_tls(s->server, fresh.tls_cert, fresh.tls_key, &err);
     if (status == STATUS_OK) status = host_set_config(&s->host, fresh.json, &err);
     if (status != STATUS_OK) {
         log_event(LOG_LEVEL_ERROR, "reload_failed", log_text("reason", err.reason));
     } else {
         apply_log(&fresh);
         server_set_limits(s->server, &fresh.limits);
+        s->health.with_metrics = !fresh.has_users;
         pool_reload(s->host.pool);
         work_submit(&s->host, "blip.start", "reload", "", NULL);
         log_event(LOG_LEVEL_INFO, "server_reloaded", log_text("data", fresh.data));
@@ -187,8 +198,9 @@ static int run(struct serve *s) {
         return 1;
     }
     log_event(LOG_LEVEL_INFO, "server_started", log_text("version", BLIP_VERSION),
-              log_text("listen", s->address), log_text("data", s->settings.data),
-              log_int("threads", s->settings.workers));
+              log_text("listen", s->address),
+              log_text("scheme", *s->settings.tls_cert ? "https" : "http"),
+              log_text("data", s->settings.data), log_int("threads", s->settings.workers));
     work_submit(&s->host, "blip.start", "run", "", NULL);
     loop_run(s->host.loop);
     return 0;

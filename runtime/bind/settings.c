@@ -24,11 +24,28 @@ static void text_field(lua_State *L, const char *name, char *out, size_t size) {
     lua_pop(L, 1);
 }
 
+// As text_field(); empty when there is none.
+static void opt_text_field(lua_State *L, const char *name, char *out, size_t size) {
+    *out = 0;
+    if (lua_getfield(L, -1, name) != LUA_TNIL) {
+        lua_pop(L, 1);
+        text_field(L, name, out, size);
+        return;
+    }
+    lua_pop(L, 1);
+}
+
 static int64_t int_field(lua_State *L, const char *name) {
     lua_getfield(L, -1, name);
     int64_t value = luaL_checkinteger(L, -1);
     lua_pop(L, 1);
     return value;
+}
+
+static bool has_field(lua_State *L, const char *name) {
+    bool has = lua_getfield(L, -1, name) != LUA_TNIL;
+    lua_pop(L, 1);
+    return has;
 }
 
 static void read_limits(lua_State *L, struct server_limits *limits) {
@@ -54,6 +71,8 @@ static void read_settings(lua_State *L, struct settings *s) {
     text_field(L, "host", s->host, sizeof s->host);
     text_field(L, "port", s->port, sizeof s->port);
     text_field(L, "data", s->data, sizeof s->data);
+    opt_text_field(L, "tls_cert", s->tls_cert, sizeof s->tls_cert);
+    opt_text_field(L, "tls_key", s->tls_key, sizeof s->tls_key);
     text_field(L, "log", s->log_format, sizeof s->log_format);
     text_field(L, "log_level", s->log_level, sizeof s->log_level);
     s->memory_bytes = (size_t)int_field(L, "memory");
@@ -61,6 +80,7 @@ static void read_settings(lua_State *L, struct settings *s) {
     s->workers = (unsigned)int_field(L, "threads");
     s->queue_max = (size_t)int_field(L, "queue");
     s->stop_ms = int_field(L, "stop_time");
+    s->has_users = has_field(L, "security");
     read_limits(L, &s->limits);
 }
 

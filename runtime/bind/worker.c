@@ -69,13 +69,21 @@ static void push_request(lua_State *L, const struct request *r) {
     }
 }
 
+// Adds a header whose value, or list of values, is at the top of the stack.
+static void read_header(lua_State *L, const char *name, struct reply *reply) {
+    if (lua_istable(L, -1)) {
+        for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; lua_pop(L, 1), i++)
+            headers_add(&reply->headers, name, luaL_checkstring(L, -1));
+        lua_pop(L, 1);
+    } else if (lua_isstring(L, -1)) {
+        headers_add(&reply->headers, name, lua_tostring(L, -1));
+    }
+}
+
 // Takes the headers from the table at an index.
 static void read_headers(lua_State *L, int at, struct reply *reply) {
-    for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1)) {
-        if (lua_type(L, -2) != LUA_TSTRING) continue;
-        const char *value = lua_tostring(L, -1);
-        if (value) headers_add(&reply->headers, lua_tostring(L, -2), value);
-    }
+    for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1))
+        if (lua_type(L, -2) == LUA_TSTRING) read_header(L, lua_tostring(L, -2), reply);
 }
 
 // handle(request) -> status, headers, body; fills the reply.

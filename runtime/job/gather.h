@@ -44,10 +44,10 @@ struct gather_listener {
     void *context;
     /* A bucket is complete: called in time order for each, empty ones too, and never twice. It
      * may read the bucket and call gather_samples() and gather_prune(). A status that is not
-     * STATUS_OK stops the upload there. */
+     * STATUS_OK stops the upload there; the bucket is then gone. */
     enum status (*close)(void *context, struct gather_bucket *bucket, struct error *err);
-    /* Whether a new cell may be made; false: its rows are passed over and gather_refused()
-     * grows. NULL: always. */
+    /* Whether a new cell may be made; false: its rows are passed over, see
+     * gather_bucket_refused(). NULL: always. */
     bool (*admit)(void *context, size_t detector);
 };
 void gather_listen(struct gather *g, const struct gather_listener *listener);
@@ -67,7 +67,7 @@ enum status gather_feed(struct gather *g, const struct frame *frame, struct data
 /* Forgets what the open buckets that overlap [start, end) hold. */
 void gather_reset(struct gather *g, int64_t start_s, int64_t end_s);
 
-/* Closes every bucket that ends at or before a time, as if a record had arrived then. */
+/* Closes every bucket that ends at or before a time, whatever the latency. */
 enum status gather_advance(struct gather *g, int64_t time_s, struct error *err);
 
 /* Drops the open buckets and goes on at the end of the bucket that holds time - 1: what lies
@@ -84,18 +84,26 @@ bool gather_position_s(const struct gather *g, int64_t *position_s);
 /* Counts of the job's life. */
 const struct data_counts *gather_counts(const struct gather *g);
 
-uint64_t gather_refused(const struct gather *g);  // cells that were not admitted
-size_t gather_size(const struct gather *g);       // bytes, open buckets and texts included
+/* Beyond this many bytes no new influencer value, sample or distinct value is kept, whatever
+ * the listener admits; 0: no limit. */
+void gather_set_limit(struct gather *g, size_t bytes);
+size_t gather_size(const struct gather *g);  // bytes, open buckets and texts included
 
 /* Open buckets that a record has reached, oldest first: for interim results. NULL past the end.
  */
 struct gather_bucket *gather_open(struct gather *g, size_t at);
+
+/* The oldest open bucket, opened if no record has reached it. NULL before the first record and
+ * when memory runs out. */
+struct gather_bucket *gather_current(struct gather *g);
 
 // --- reading a bucket
 // -----------------------------------------------------------------------------
 
 int64_t gather_bucket_start_s(const struct gather_bucket *b);
 double gather_bucket_events(const struct gather_bucket *b);  // the bucket's event_count
+/* Rows that were passed over because their cell was not admitted, over all detectors. */
+uint64_t gather_bucket_refused(const struct gather_bucket *b);
 /* The job's first bucket, begun in its middle: it has no result and no model learns it. */
 bool gather_bucket_partial(const struct gather_bucket *b);
 
@@ -139,7 +147,8 @@ const struct sample *gather_times(const struct gather_bucket *b, const struct ta
  * ->next, until TALLY_NONE. Where the influencer is the cell's own partition, by or over field
  * there are none: the value is the cell's. */
 struct gather_slice {
-    struct tally tally;   // over the rows that carry the value
+    struct tally tally;  // over the rows that carry the value
+    uint32_t cell;
     uint32_t influencer;  // position among the influencers
     uint32_t value;       // id of its text
     uint32_t next;
@@ -169,7 +178,8 @@ enum status gather_samples(struct gather_bucket *b, size_t detector, uint32_t ce
 // --- forgetting, saving
 // ----------------------------------------------------------------------------
 
-/* Frees the cells of a detector that were last seen before a time, and calls freed() for each
+/* Frees the cells of a detector that were last seen before a time (never those of a bucket that
+ * is open or closes just now), and calls freed() for each
  * and, with an over field, gone() for each model without cells. */
 void gather_prune(struct gather *g, size_t detector, int64_t before_s,
                   void (*freed)(void *context, uint32_t cell),

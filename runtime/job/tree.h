@@ -63,6 +63,9 @@ struct tree_node {
 
 struct tree;
 
+/* The key of a text: never 0, the same everywhere and always. */
+uint64_t tree_key(const char *text, size_t size);
+
 /* A tree without history, for one job. tree_free() frees it.
  * STATUS_NO_MEMORY. The analysis must outlive the tree. */
 enum status tree_new(const struct analysis *a, struct tree **out, struct error *err);
@@ -76,10 +79,15 @@ void tree_clear(struct tree *t);
  * STATUS_NO_MEMORY; the tree is then unchanged. */
 enum status tree_add(struct tree *t, const struct tree_leaf *leaf, struct error *err);
 
+/* Says how many values of an influencer field this bucket's rows had, before tree_close():
+ * those that no leaf names count as calm. Without it the field counts as one calm value.
+ * STATUS_INVALID for an influencer out of range. */
+enum status tree_see(struct tree *t, uint32_t field, size_t values, struct error *err);
+
 /* Aggregates, scores and selects. The normalisers and the equaliser learn from the bucket
  * unless it is interim; calling it for a final bucket also ages them by one bucket.
  *   record_limit  most records written; 0 = all
- * STATUS_NO_MEMORY; the results are then unusable, what lasts is unchanged. */
+ * STATUS_NO_MEMORY; the results are then unusable, and some normalisers may have learnt. */
 enum status tree_close(struct tree *t, bool interim, size_t record_limit, struct error *err);
 
 // --- results, until the next tree_clear() ----------------------------------------------------
@@ -96,8 +104,7 @@ struct tree_result tree_leaf_result(const struct tree *t, size_t leaf);
 const size_t *tree_records(const struct tree *t, size_t *count);
 
 /* Nodes of partition values, influencer values, influencer fields; ordered by field, then by
- * key. Those with result.written are results. A partition value with a single leaf has a node
- * here too: it shows the leaf's own probability, scored at the partition's level. */
+ * key. Those with result.written are results. A partition value with a single leaf has none. */
 const struct tree_node *tree_partitions(const struct tree *t, size_t *count);
 const struct tree_node *tree_pivots(const struct tree *t, size_t *count);
 const struct tree_node *tree_pivot_roots(const struct tree *t, size_t *count);

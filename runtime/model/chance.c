@@ -124,7 +124,7 @@ double chance_pair(double a, double b, double rho) {
     double za = deviate(a), zb = deviate(b);
     double sum = za + zb, squares = za * za + zb * zb;
     double distance = (squares - rho * sum * sum / (1 + rho)) / (1 - rho);
-    return fmin(fmax(special_gamma_above(1, distance / 2), CHANCE_SMALLEST), 1);
+    return fmin(fmax(exp(-distance / 2), CHANCE_SMALLEST), 1);
 }
 
 double chance_window_correlation(size_t n) {
@@ -134,10 +134,12 @@ double chance_window_correlation(size_t n) {
 
 // --- aggregation -----------------------------------------------------------------------------
 
-void chance_gather_start(struct chance_gather *g) { *g = (struct chance_gather){0}; }
+void chance_gather_start(struct chance_gather *g, const struct chance_style *style) {
+    *g = (struct chance_gather){.style = style};
+}
 
 void chance_gather_add(struct chance_gather *g, double p) {
-    chance_joint_add(&g->joint, p, 1);
+    if (g->style->joint > 0) chance_joint_add(&g->joint, p, 1);
     size_t held = g->count < CHANCE_TOP_MOST ? g->count : CHANCE_TOP_MOST;
     g->count++;
     if (held == CHANCE_TOP_MOST && p >= g->smallest[CHANCE_TOP_MOST - 1]) return;
@@ -148,7 +150,8 @@ void chance_gather_add(struct chance_gather *g, double p) {
 }
 
 /* The least likely of "the M smallest are this small", each paying for the choice of M. */
-static double ln_extreme(const struct chance_gather *g, const struct chance_style *style) {
+static double ln_extreme(const struct chance_gather *g) {
+    const struct chance_style *style = g->style;
     size_t last = g->count < style->most ? g->count : style->most;
     double least = 0;
     for (size_t m = style->fewest; m <= last; m++) {
@@ -165,11 +168,11 @@ static double share(double ln_p, double deep) {
     return SHARE + (1 - SHARE) * depth;
 }
 
-struct chance_total chance_gather_total(const struct chance_gather *g,
-                                        const struct chance_style *style) {
+struct chance_total chance_gather_total(const struct chance_gather *g) {
+    const struct chance_style *style = g->style;
     if (g->count == 0) return (struct chance_total){1, 0};
     double ln_joint = style->joint > 0 ? chance_joint_ln(&g->joint) : 0;
-    double ln_most = ln_extreme(g, style);
+    double ln_most = ln_extreme(g);
     double ln_cut = log(CHANCE_WRITTEN);
     if (ln_joint > ln_cut && ln_most > ln_cut) {
         double ln_p = style->joint * ln_joint + style->extreme * ln_most;

@@ -62,15 +62,15 @@ struct chance_total {
 /* Gathers children one at a time, so that no list of them is needed. Start with
  * chance_gather_start(). */
 struct chance_gather {
+    const struct chance_style *style;
     struct chance_joint joint;
     double smallest[CHANCE_TOP_MOST];  // ascending; the first min(count, 5) are set
     size_t count;
 };
-void chance_gather_start(struct chance_gather *g);
+void chance_gather_start(struct chance_gather *g, const struct chance_style *style);
 void chance_gather_add(struct chance_gather *g, double p);
 
 /* The aggregate of what was gathered; { 1, 0 } when nothing was. */
-struct chance_total chance_gather_total(const struct chance_gather *g,
-                                        const struct chance_style *style);
+struct chance_total chance_gather_total(const struct chance_gather *g);
 
 #endif

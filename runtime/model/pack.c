@@ -59,6 +59,13 @@ double unpack_f64(struct unpack *u) {
     return value;
 }
 
+double unpack_finite(struct unpack *u) {
+    double value = unpack_f64(u);
+    if (value - value == 0) return value;  // not so for NaN and infinities
+    u->failed = true;
+    return 0;
+}
+
 size_t unpack_left(const struct unpack *u) { return u->failed ? 0 : u->size - u->at; }
 
 uint64_t pack_checksum(const uint8_t *bytes, size_t size) {

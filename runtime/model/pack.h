@@ -37,6 +37,7 @@ uint16_t unpack_u16(struct unpack *u);
 uint32_t unpack_u32(struct unpack *u);
 uint64_t unpack_u64(struct unpack *u);
 double unpack_f64(struct unpack *u);
+double unpack_finite(struct unpack *u);      // a double; fails when it is NaN or infinite
 size_t unpack_left(const struct unpack *u);  // bytes not read yet
 
 /* A 64-bit checksum against damage, not against malice. */

@@ -98,6 +98,7 @@ struct connection *connection_new(struct connections *all, struct MHD_Connection
     if (c->next) c->next->link = &c->next;
     all->first = c;
     all->count++;
+    all->greeting++;
     count_address(all, c->address);
     note_limits(c);
     return c;
@@ -109,10 +110,16 @@ void connection_free(struct connection *c) {
     *c->link = c->next;
     if (c->next) c->next->link = c->link;
     c->all->count--;
+    connection_greeted(c);
     uncount_address(c->all, c->address);
     request_free(c->request);
     c->request = NULL;
     uv_close((uv_handle_t *)&c->gone, on_closed);
+}
+
+void connection_greeted(struct connection *c) {
+    if (!c->greeted) c->all->greeting--;
+    c->greeted = true;
 }
 
 void connection_enter(struct connection *c, enum phase phase) {
@@ -120,9 +127,8 @@ void connection_enter(struct connection *c, enum phase phase) {
     c->since_ns = time_monotonic_ns();
 }
 
-// Answers behind libmicrohttpd's back, which has no way to answer before a request is read, and
-// hangs up: it then sees a closed connection.
-static void time_out(struct connection *c, const char *what, int64_t ms) {
+// Answers behind libmicrohttpd's back, which has no way to answer before a request is read.
+static void send_time_out(struct connection *c, const char *what, int64_t ms) {
     struct reply reply = {0};
     reply_error(&reply, 408, "request_timeout_exception",
                 "the %s took longer than %lld ms to arrive", what, (long long)ms);
@@ -134,8 +140,13 @@ static void time_out(struct connection *c, const char *what, int64_t ms) {
                         reply.body.size);
     send(c->fd, head, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE);
     send(c->fd, reply.body.data, reply.body.size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    shutdown(c->fd, SHUT_RDWR);
     reply_clear(&reply);
+}
+
+// Hangs up: libmicrohttpd then sees a closed connection.
+static void time_out(struct connection *c, const char *what, int64_t ms) {
+    if (!c->all->secure) send_time_out(c, what, ms);
+    shutdown(c->fd, SHUT_RDWR);
 }
 
 // A limit of 0 is none.

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "net/server.h"
 #include <microhttpd.h>
+#include <stdbool.h>
 #include <uv.h>
 
 enum phase {
@@ -24,6 +25,7 @@ struct connection {
     char address[48];
     enum phase phase;
     int64_t since_ns;  // when the phase began
+    bool greeted;      // its first request has begun
     const char *over;  // the limit that this connection is beyond, or NULL
     unsigned over_status;
     struct request *request;  // the present one, or NULL
@@ -33,8 +35,10 @@ struct connection {
 struct connections {
     uv_loop_t *uv;
     struct server_limits limits;
+    bool secure;  // TLS: nothing may be sent but through libmicrohttpd
     struct connection *first;
     unsigned count;
+    unsigned greeting;                      // of them, those whose first request has not begun
     struct map *per_address;                // address -> its count
     void (*on_gone)(struct connection *c);  // the client of a working request went away
 };
@@ -50,6 +54,9 @@ struct connection *connection_new(struct connections *all, struct MHD_Connection
 
 /* It left, or was closed. */
 void connection_free(struct connection *c);
+
+/* Its first request has begun; fine again. */
+void connection_greeted(struct connection *c);
 
 void connection_enter(struct connection *c, enum phase phase);
 

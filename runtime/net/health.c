@@ -51,11 +51,15 @@ static void note_gauges(struct pool *pool) {
     set_gauge("process_resident_memory_bytes", "", "Resident memory.", resident_bytes());
 }
 
-static void answer_metrics(struct pool *pool, struct request *r) {
+void health_metrics(struct pool *pool, struct bytes *out) {
     note_gauges(pool);
+    metrics_append(out);
+}
+
+static void answer_metrics(struct pool *pool, struct request *r) {
     r->reply.status = 200;
     headers_add(&r->reply.headers, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-    metrics_append(&r->reply.body);
+    health_metrics(pool, &r->reply.body);
 }
 
 static const struct {
@@ -67,13 +71,15 @@ static const struct {
     {"/metrics", answer_metrics},
 };
 
-bool health_answer(void *pool, struct request *r) {
+bool health_answer(void *context, struct request *r) {
+    const struct health *health = context;
     if (strcmp(r->method, "GET") != 0 && strcmp(r->method, "HEAD") != 0) return false;
     size_t length = strcspn(r->uri, "?");
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
         if (strlen(answers[i].path) == length &&
             strncmp(r->uri, answers[i].path, length) == 0) {
-            answers[i].answer(pool, r);
+            if (answers[i].answer == answer_metrics && !health->with_metrics) return false;
+            answers[i].answer(health->pool, r);
             return true;
         }
     return false;

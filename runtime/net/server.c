@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "net/connection.h"
 #include "net/request.h"
+#include "net/tls.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,12 +25,14 @@
 struct server {
     struct server_options options;
     struct MHD_Daemon *daemon;
+    struct tls *tls;  // its certificates, newest first; NULL: plain HTTP
     struct connections connections;
     uv_poll_t ready;   // libmicrohttpd's own epoll descriptor has something
     uv_check_t after;  // runs libmicrohttpd once per turn of the loop
+    uv_idle_t again;   // keeps the loop turning while libmicrohttpd has more to do
     uv_timer_t soon;   // when libmicrohttpd wants to run again by itself
     uv_timer_t sweep;
-    int open_handles;  // of the four above
+    int open_handles;  // of the five above
     bool dirty;        // something for libmicrohttpd to do
     uint64_t requests;
 
@@ -48,6 +51,21 @@ static void run(struct server *s);
 
 static void on_soon(uv_timer_t *timer) { run(timer->data); }
 
+static void on_again(uv_idle_t *idle) { (void)idle; }
+
+// Sees to it that libmicrohttpd runs again in wait_ms, 0 = in the next turn of the loop. While
+// a client has not come to the end of its TLS handshake, libmicrohttpd takes it for one that
+// has sent something, and would not let the processor rest.
+static void run_again(struct server *s, uint64_t wait_ms) {
+    if (wait_ms == 0 && s->tls && s->connections.greeting > 0) wait_ms = 1;
+    if (wait_ms > 0) {
+        uv_timer_start(&s->soon, on_soon, wait_ms, 0);
+        return;
+    }
+    s->dirty = true;
+    uv_idle_start(&s->again, on_again);
+}
+
 // Says that the server is drained, once.
 static void finish_drain(struct server *s) {
     if (!s->drained) return;
@@ -61,11 +79,10 @@ static void finish_drain(struct server *s) {
 static void run(struct server *s) {
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
     s->dirty = false;
+    uv_idle_stop(&s->again);
+    uv_timer_stop(&s->soon);
     MHD_run(s->daemon);
-    if (MHD_get_timeout(s->daemon, &wait_ms) == MHD_YES)
-        uv_timer_start(&s->soon, on_soon, wait_ms, 0);
-    else
-        uv_timer_stop(&s->soon);
+    if (MHD_get_timeout(s->daemon, &wait_ms) == MHD_YES) run_again(s, wait_ms);
     metric_set(s->open, s->connections.count);
     finish_drain(s);
 }
@@ -193,6 +210,7 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *http)
     struct connection *c =
         MHD_get_connection_info(http, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
     if (!c) return NULL;
+    connection_greeted(c);
     request_free(c->request);  // of a request whose headers never came
     struct request *r = c->request = request_new(s, uri);
     if (!r) return NULL;
@@ -346,6 +364,8 @@ static struct MHD_Daemon *start_daemon(struct server *s) {
     const struct server_limits *limits = &s->options.limits;
     size_t buffer = 2 * (limits->request_line_bytes + limits->header_bytes);
     if (buffer < SMALLEST_BUFFER) buffer = SMALLEST_BUFFER;
+    struct MHD_OptionItem secure[TLS_OPTIONS + 1] = {{MHD_OPTION_END, 0, NULL}};
+    if (s->tls) tls_options(secure);
     struct MHD_OptionItem items[] = {
         {MHD_OPTION_LISTEN_SOCKET, s->options.listener, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, limits->connections + SPARE_CONNECTIONS, NULL},
@@ -357,8 +377,9 @@ static struct MHD_Daemon *start_daemon(struct server *s) {
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, s},
         {MHD_OPTION_END, 0, NULL},
     };
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access,
-                            s, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (s->tls ? MHD_USE_TLS : 0);
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_access, s, MHD_OPTION_ARRAY, items,
+                            MHD_OPTION_ARRAY, secure, MHD_OPTION_END);
 }
 
 static void make_metrics(struct server *s) {
@@ -380,13 +401,29 @@ static void start_handles(struct server *s) {
     int fd = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     uv_poll_init(uv, &s->ready, fd);
     uv_check_init(uv, &s->after);
+    uv_idle_init(uv, &s->again);
     uv_timer_init(uv, &s->soon);
     uv_timer_init(uv, &s->sweep);
-    s->ready.data = s->after.data = s->soon.data = s->sweep.data = s;
-    s->open_handles = 4;
+    s->ready.data = s->after.data = s->again.data = s->soon.data = s->sweep.data = s;
+    s->open_handles = 5;
     uv_poll_start(&s->ready, UV_READABLE, on_ready);
     uv_check_start(&s->after, on_after);
     uv_timer_start(&s->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+}
+
+static enum status show_certificate(struct server *s, const char *cert_path,
+                                    const char *key_path, struct error *err) {
+    struct tls *t;
+    enum status status = tls_open(cert_path, key_path, &t, err);
+    if (status != STATUS_OK) return status;
+    tls_keep(&s->tls, t);
+    tls_show(t);
+    return STATUS_OK;
+}
+
+enum status server_set_tls(struct server *s, const char *cert_path, const char *key_path,
+                           struct error *err) {
+    return s->tls ? show_certificate(s, cert_path, key_path, err) : STATUS_OK;
 }
 
 enum status server_new(const struct server_options *options, struct server **out,
@@ -396,10 +433,14 @@ enum status server_new(const struct server_options *options, struct server **out
     s->options = *options;
     enum status status = connections_init(&s->connections, loop_uv(options->loop),
                                           &options->limits, on_gone, err);
+    if (status == STATUS_OK && options->tls_cert)
+        status = show_certificate(s, options->tls_cert, options->tls_key, err);
+    s->connections.secure = s->tls != NULL;
     if (status == STATUS_OK && !(s->daemon = start_daemon(s)))
         status = fail(err, STATUS_FAILED, "cannot start the HTTP server");
     if (status != STATUS_OK) {
         connections_free(&s->connections);
+        tls_free(s->tls);
         free(s);
         return status;
     }
@@ -433,6 +474,7 @@ static void on_closed(uv_handle_t *handle) {
     struct server *s = handle->data;
     if (--s->open_handles > 0) return;
     connections_free(&s->connections);
+    tls_free(s->tls);
     free(s);
 }
 
@@ -443,6 +485,7 @@ void server_free(struct server *s) {
     MHD_stop_daemon(s->daemon);
     uv_close((uv_handle_t *)&s->ready, on_closed);
     uv_close((uv_handle_t *)&s->after, on_closed);
+    uv_close((uv_handle_t *)&s->again, on_closed);
     uv_close((uv_handle_t *)&s->soon, on_closed);
     uv_close((uv_handle_t *)&s->sweep, on_closed);
 }

@@ -1,4 +1,4 @@
-/* net/server.h - HTTP in: libmicrohttpd on the loop thread, answers from the pool.
+/* net/server.h - HTTP, or HTTPS, in: libmicrohttpd on the loop thread, answers from the pool.
  *
  *     socket ─▶ libmicrohttpd ─▶ limits ─▶ quick? ── yes ─▶ answered by the loop thread
  *                                             └─ no ─▶ pool ─▶ answer() on a worker ─▶ out
@@ -36,6 +36,7 @@ struct server_limits {
 
 struct server_options {
     struct loop *loop;
+    const char *tls_cert, *tls_key;  // PEM files; NULL: plain HTTP
     struct pool *pool;
     int listener;  // a listening socket (listener.h); the server closes it when it stops
     struct server_limits limits;
@@ -49,13 +50,19 @@ struct server_options {
     void *context;
 };
 
-/* Starts answering. STATUS_FAILED, STATUS_NO_MEMORY: the listener is still the caller's. */
+/* Starts answering. STATUS_INVALID and others for the files of TLS (tls.h); STATUS_FAILED,
+ * STATUS_NO_MEMORY. The listener is then still the caller's. */
 enum status server_new(const struct server_options *options, struct server **out,
                        struct error *err);
 
 /* Changes the limits from the next request on; the number of bytes of a request line and its
  * headers cannot grow beyond what the server was made with. */
 void server_set_limits(struct server *s, const struct server_limits *limits);
+
+/* Shows another certificate from the next connection on; a server that began with plain HTTP
+ * stays with it. Errors as of tls_open(): the old certificate stays. */
+enum status server_set_tls(struct server *s, const char *cert_path, const char *key_path,
+                           struct error *err);
 
 /* Stops listening, lets the requests that are under way come to their end, and calls done()
  * once, when no connection is left or wait_ms have passed. */

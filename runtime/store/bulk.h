@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "store/json.h"
+#include "base/json.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -103,6 +103,10 @@ void bulk_free(struct bulk *b);  // NULL is fine
 /* Records that an operation failed, with an Elasticsearch error object. */
 void bulk_fail(struct bulk *b, struct operation *o, int http_status,
                const struct bytes *refusal);
+
+/* Records that all operations of one kind on a target failed, before they are carried out. */
+void bulk_refuse(struct bulk *b, size_t target, enum action action, int http_status,
+                 const struct bytes *refusal);
 
 /* "created", "updated", ... */
 const char *outcome_name(enum outcome outcome);

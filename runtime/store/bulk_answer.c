@@ -14,6 +14,14 @@ void bulk_fail(struct bulk *b, struct operation *o, int http_status,
     b->failed = true;
 }
 
+void bulk_refuse(struct bulk *b, size_t target, enum action action, int http_status,
+                 const struct bytes *refusal) {
+    for (size_t i = 0; i < b->count; i++) {
+        struct operation *o = &b->operations[i];
+        if (o->target == target && o->action == action) bulk_fail(b, o, http_status, refusal);
+    }
+}
+
 static void write_span(struct bytes *out, struct span s) {
     bytes_append_quoted(out, s.bytes, s.size);
 }

@@ -29,6 +29,8 @@ struct statement {
 struct connection {
     struct store *store;
     duckdb_connection duckdb;
+    pthread_mutex_t interrupts;  // guards `guarded`
+    bool guarded;                // what runs now must not be interrupted
     bool in_transaction;
     bool began_behind_locks;     // the transaction sees all that was written before its locks
     struct table_write *writes;  // tables that the open transaction writes to

@@ -14,9 +14,9 @@
 #define BLIP_STORE_MAPPING_H
 
 #include "base/bytes.h"
+#include "base/date.h"
 #include "base/error.h"
-#include "store/date.h"
-#include "store/json.h"
+#include "base/json.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

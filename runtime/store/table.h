@@ -79,6 +79,11 @@ struct table_write {
  * index was deleted meanwhile, STATUS_BUSY after 30 seconds. */
 enum status table_write_lock(struct connection *c, struct table *t, struct error *err);
 
+/* Begins a transaction that will write to some tables: it waits for their locks first, so that
+ * it sees all that others have written to them. `tables` in the order of their names. */
+enum status connection_begin_behind(struct connection *c, struct table *const *tables,
+                                    size_t count, struct error *err);
+
 /* As table_write_lock(), and gives the hold; the connection must be in a transaction. */
 enum status table_write_begin(struct connection *c, struct table *t, struct table_write **out,
                               struct error *err);

@@ -95,7 +95,8 @@ describe("blip serve", function()
       end
       return false
     end
-    local source = 'return { ["GET /_new"] = function() return { status = 200, text = "%s" } end }'
+    local source = 'return { ["GET /_new"] = { action = "cluster:monitor/spec", '
+      .. 'handler = function() return { status = 200, text = "%s" } end } }'
     write(source:format("one"))
     blip = server.start { routes = { script } }
     assert.equal("one", blip:get("/_new").body)

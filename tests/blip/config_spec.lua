@@ -1,4 +1,5 @@
 local config = require "blip.config"
+local secret = require "runtime.secret"
 
 describe("config", function()
   local path
@@ -36,6 +37,43 @@ describe("config", function()
     file "os.exit(3)"
     local _, err = config.read { "--config", path }
     assert.matches("global 'os'", err.reason)
+  end)
+
+  it("refuses to be open to other machines without users, unless that is said", function()
+    for _, listen in ipairs { "127.0.0.1:0", "127.1.2.3:0", "localhost:0", "[::1]:0" } do
+      assert.is_truthy(config.read { "--listen", listen })
+    end
+    for _, listen in ipairs { "0.0.0.0:0", "[::]:0", ":9200", "10.0.0.1:0", "127.0.0.1.example.org:0" } do
+      local settings, err = config.read { "--listen", listen }
+      assert.is_nil(settings)
+      assert.matches("open to other machines", err.reason)
+      assert.is_truthy(config.read { "--insecure", "--listen", listen })
+    end
+  end)
+
+  it("reads the users file, and says what is wrong with it", function()
+    local hash = secret.hash "x"
+    local function refuses(text, reason)
+      file(text)
+      local settings, err = config.read { "--users", path, "--listen", "0.0.0.0:0" }
+      assert.is_nil(settings)
+      assert.matches(reason, err.reason, 1, true)
+    end
+    file(('{"users":{"ada":{"password":"%s","roles":["superuser"]}}}'):format(hash))
+    local settings = assert(config.read { "--users", path, "--listen", "0.0.0.0:0" })
+    assert.same({ "superuser" }, { table.unpack(settings.security.users.ada.roles) })
+    refuses("{", "users: " .. path)
+    refuses("[]", "holds no object")
+    refuses('{"user":{}}', "unknown field 'user'")
+    refuses('{"users":{}}', "names no user")
+    refuses('{"users":{"ada":{"password":"plain"}}}', "user 'ada': the password is no hash")
+    refuses(('{"users":{"ada":{"password":"%s","roles":["x"]}}}'):format(hash), "there is no role 'x'")
+    refuses(('{"users":{"ada":{"password":"%s","role":"x"}}}'):format(hash), "unknown field 'role'")
+    refuses('{"users":{},"roles":{"superuser":{}}}', "role 'superuser' is built in")
+    refuses('{"users":{},"roles":{"r":{"cluster":["x"]}}}', "unknown cluster privilege [x]")
+    refuses('{"users":{},"roles":{"r":{"indices":[{"names":["a"],"privileges":["x"]}]}}}',
+      "unknown index privilege [x]")
+    assert.matches("No such file", select(2, config.read { "--users", path .. ".none" }).reason)
   end)
 
   it("names what is wrong", function()

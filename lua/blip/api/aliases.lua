@@ -1,6 +1,8 @@
 --- Routes for aliases: other names of indices.
 -- @module blip.api.aliases
+local access = require "blip.security.access"
 local catalog = require "blip.index.catalog"
+local dsl = require "blip.query.dsl"
 local fail = require "blip.fail"
 local json = require "runtime.json"
 local names = require "blip.index.names"
@@ -42,7 +44,11 @@ local function invalid_alias(alias, why, entry)
   })
 end
 
+--- The action of giving and taking names, which the caller must be allowed for both of them.
+local CHANGE = "indices:admin/aliases"
+
 local function check_alias(alias, doomed)
+  assert(access.check(CHANGE, alias))
   local existing = catalog.find(alias)
   if existing and not doomed[alias] then
     invalid_alias(alias, "an index exists with the same name as the alias", existing)
@@ -67,11 +73,12 @@ local function read_options(given)
     elseif key == "routing" then
       options.index_routing = given.index_routing or value
       options.search_routing = given.search_routing or value
-    elseif key ~= "filter" and not ACTION_KEYS[key] then
+    elseif key == "filter" then
+      assert(dsl.query(value))
+      options.filter = value
+    elseif not ACTION_KEYS[key] then
       assert(fail.es { status = 400, type = "x_content_parse_exception",
                        reason = ("unknown field [%s]"):format(key) })
-    elseif not ACTION_KEYS[key] then
-      assert(fail.invalid("an alias with [%s] is not supported", key))
     end
   end
   return options
@@ -109,7 +116,7 @@ local function remove(changes, indices, aliases)
     for _, wanted in ipairs(aliases) do
       local pattern = names.pattern(wanted == "_all" and "*" or wanted)
       for alias in pairs(own) do
-        if alias:find(pattern) then
+        if alias:find(pattern) and access.may(CHANGE, alias) then
           own[alias] = nil
           found = true
         end
@@ -141,19 +148,19 @@ end
 --- Gives indices another name.
 for _, word in ipairs { "_alias", "_aliases" } do
   for _, method in ipairs { "PUT", "POST" } do
-    routes[("%s /{index}/%s/{name}"):format(method, word)] = needs("indices:admin/aliases", put_alias)
-    routes[("%s /%s/{name}"):format(method, word)] = needs("indices:admin/aliases", put_alias)
+    routes[("%s /{index}/%s/{name}"):format(method, word)] = needs(CHANGE, put_alias)
+    routes[("%s /%s/{name}"):format(method, word)] = needs(CHANGE, put_alias)
   end
-  routes[("PUT /{index}/%s"):format(word)] = needs("indices:admin/aliases", put_alias)
+  routes[("PUT /{index}/%s"):format(word)] = needs(CHANGE, put_alias)
   --- Takes names away.
-  routes[("DELETE /{index}/%s/{name}"):format(word)] = needs("indices:admin/aliases", function(request)
+  routes[("DELETE /{index}/%s/{name}"):format(word)] = needs(CHANGE, function(request)
     request:allow(PARAMETERS)
     local changes = {}
     remove(changes, expand(request.params.index, request), list_of(request.params.name))
     return save(changes)
   end)
 end
-routes["PUT /_alias"] = needs("indices:admin/aliases", put_alias)
+routes["PUT /_alias"] = needs(CHANGE, put_alias)
 
 local ACTIONS = { add = true, remove = true, remove_index = true }
 
@@ -171,7 +178,10 @@ local function run_action(changes, doomed, name, given, request)
   local indices = expand(given.indices or given.index, request)
   local aliases = list_of(given.aliases or given.alias)
   if name == "remove_index" then
-    for _, index in ipairs(indices) do doomed[index] = true end
+    for _, index in ipairs(indices) do
+      assert(access.check("indices:admin/delete", index))
+      doomed[index] = true
+    end
   elseif #aliases == 0 then
     assert(fail.invalid "One of [alias] or [aliases] is required")
   elseif name == "add" then
@@ -182,7 +192,7 @@ local function run_action(changes, doomed, name, given, request)
 end
 
 --- Carries out a list of changes.
-routes["POST /_aliases"] = needs("indices:admin/aliases", function(request)
+routes["POST /_aliases"] = needs(CHANGE, function(request)
   request:allow(PARAMETERS)
   local body = request:json()
   local changes, doomed = {}, {}
@@ -230,11 +240,15 @@ local function is_wanted(alias, parts)
   return yes
 end
 
+--- The action of seeing names.
+local SHOW = "indices:admin/aliases/get"
+
 --- The wanted names that are written out and nowhere found.
 local function missing(parts)
   local list = {}
   for _, part in ipairs(parts) do
-    if part.name and not catalog.alias(part.name) then list[#list + 1] = part.name end
+    local found = part.name and catalog.alias(part.name) and access.may(SHOW, part.name)
+    if part.name and not found then list[#list + 1] = part.name end
   end
   table.sort(list)
   return list
@@ -245,7 +259,7 @@ local function shown_aliases(indices, parts)
   for _, index in ipairs(indices) do
     local shown = {}
     for alias, options in pairs(catalog.find(index).aliases) do
-      if is_wanted(alias, parts) then shown[alias] = json.object(options) end
+      if is_wanted(alias, parts) and access.may(SHOW, alias) then shown[alias] = json.object(options) end
     end
     if next(shown) or #parts == 0 then answer[index] = { aliases = json.object(shown) } end
   end
@@ -264,10 +278,10 @@ local function get_alias(request)
 end
 
 --- The other names of indices.
-routes["GET /_alias"] = needs("indices:admin/aliases/get", get_alias)
-routes["GET /_aliases"] = needs("indices:admin/aliases/get", get_alias)
-routes["GET /_alias/{name}"] = needs("indices:admin/aliases/get", get_alias)
-routes["GET /{index}/_alias"] = needs("indices:admin/aliases/get", get_alias)
-routes["GET /{index}/_alias/{name}"] = needs("indices:admin/aliases/get", get_alias)
+routes["GET /_alias"] = needs(SHOW, get_alias)
+routes["GET /_aliases"] = needs(SHOW, get_alias)
+routes["GET /_alias/{name}"] = needs(SHOW, get_alias)
+routes["GET /{index}/_alias"] = needs(SHOW, get_alias)
+routes["GET /{index}/_alias/{name}"] = needs(SHOW, get_alias)
 
 return routes

@@ -1,5 +1,6 @@
 --- The routes of _cat: what there is, as tables for people.
 -- @module blip.api.cat
+local access = require "blip.security.access"
 local catalog = require "blip.index.catalog"
 local fail = require "blip.fail"
 local mapping = require "blip.index.mapping"
@@ -115,6 +116,7 @@ local function cat_aliases(request)
     for pattern in (request.params.alias or ""):gmatch "[^,]+" do
       wanted = wanted or alias:find(names.pattern(pattern)) ~= nil
     end
+    wanted = wanted and access.may("indices:admin/aliases/get", alias)
     for _, target in ipairs(wanted and behind or {}) do
       rows[#rows + 1] = {
         alias = alias, index = target.index, filter = "-",

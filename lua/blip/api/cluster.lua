@@ -3,6 +3,7 @@
 local catalog = require "blip.index.catalog"
 local fail = require "blip.fail"
 local json = require "runtime.json"
+local metric = require "runtime.metric"
 local names = require "blip.index.names"
 local needs = require "blip.api.needs"
 local reply = require "blip.api.reply"
@@ -10,28 +11,62 @@ local settings = require "blip.index.settings"
 
 local routes = {}
 
---- The dialect that clients are to speak with us, not our own version.
-local DIALECT = {
+local BUILD_DATE = "2026-01-01T00:00:00.000000000Z"
+
+--- What we are to clients that speak OpenSearch's dialect, not our own version.
+local OPENSEARCH = {
   distribution = "opensearch", number = "3.6.0", build_type = "unknown", build_hash = "blip",
-  build_date = "2026-01-01T00:00:00.000000000Z", build_snapshot = false, lucene_version = "10.4.0",
+  build_date = BUILD_DATE, build_snapshot = false, lucene_version = "10.4.0",
   minimum_wire_compatibility_version = "2.19.0", minimum_index_compatibility_version = "2.0.0",
 }
-local DIALECT_ORDER = {
-  "distribution", "number", "build_type", "build_hash", "build_date", "build_snapshot", "lucene_version",
-  "minimum_wire_compatibility_version", "minimum_index_compatibility_version",
+local VERSION_ORDER = {
+  "distribution", "number", "build_flavor", "build_type", "build_hash", "build_date", "build_snapshot",
+  "lucene_version", "minimum_wire_compatibility_version", "minimum_index_compatibility_version",
 }
+
+--- And to Elastic's own clients, which talk to nobody else (elastic-ml.md 1.3): a server of their
+-- major version, for what they call is the same in all of them.
+local ELASTIC = { [7] = "7.17.29", [8] = "8.19.0", [9] = "9.1.0" }
+local NEWEST = 9
+
+local function elastic_version(major)
+  return json.ordered({
+    number = ELASTIC[major], build_flavor = "default", build_type = "unknown", build_hash = "blip",
+    build_date = BUILD_DATE, build_snapshot = false,
+    lucene_version = "10.2.2", minimum_wire_compatibility_version = "7.17.0",
+    minimum_index_compatibility_version = "7.0.0",
+  }, VERSION_ORDER)
+end
+
+-- The major version of an Elastic client; nil for all others. They say it in a header of their own,
+-- and in the media types that they ask for.
+local function elastic_major(request)
+  local told = request.headers["x-elastic-client-meta"] or ""
+  local asked = (request.headers.accept or ""):match "compatible%-with=(%d+)"
+  local agent = (request.headers["user-agent"] or ""):match "^elasticsearch%-%a+/(%d+)"
+  local major = tonumber(asked or told:match "^es=(%d+)" or agent)
+  if not major then return nil end
+  return ELASTIC[major] and major or NEWEST
+end
 
 --- Who answers.
 routes["GET /"] = needs("cluster:monitor/main", function(request)
   request:allow {}
+  local major = elastic_major(request)
   return reply.ok(json.ordered({
     name = "blip", cluster_name = "blip", cluster_uuid = "_na_",
-    version = json.ordered(DIALECT, DIALECT_ORDER),
-    tagline = "The OpenSearch Project: https://opensearch.org/",
+    version = major and elastic_version(major) or json.ordered(OPENSEARCH, VERSION_ORDER),
+    tagline = major and "You Know, for Search" or "The OpenSearch Project: https://opensearch.org/",
   }, { "name", "cluster_name", "cluster_uuid", "version", "tagline" }))
 end)
 
 routes["HEAD /"] = routes["GET /"]
+
+--- Counters and gauges as Prometheus reads them. Without users the host answers this itself.
+routes["GET /metrics"] = needs("cluster:monitor/metrics", function(request)
+  request:allow {}
+  return reply.text(200, metric.text(), "text/plain; version=0.0.4; charset=utf-8")
+end)
 
 -- --- health ---------------------------------------------------------------------------------
 
@@ -111,8 +146,11 @@ local function health(request)
     assert(fail.invalid("No enum constant org.opensearch.cluster.health.ClusterHealthStatus.%s",
       wanted:upper()))
   end
+  local level = request.query.level or "cluster"
+  -- The sums are the server's own; the names of indices are their owners'.
+  local named = request.params.index or level ~= "cluster"
   local list, err = names.expand(request.params.index or "_all", {
-    expand_wildcards = request.query.expand_wildcards or "all",
+    expand_wildcards = request.query.expand_wildcards or "all", action = named and "indices:monitor/stats",
   })
   local present = list ~= nil
   if not present and err.status ~= 404 then error(err, 0) end
@@ -121,7 +159,6 @@ local function health(request)
   if not present then answer.status = "red" end
   answer.timed_out = not present or RANKS[answer.status] > RANKS[wanted or "red"]
     or not nodes_suffice(request.query.wait_for_nodes)
-  local level = request.query.level or "cluster"
   if level ~= "cluster" then
     answer.indices = {}
     for _, name in ipairs(list) do

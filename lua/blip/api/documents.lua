@@ -238,16 +238,36 @@ local function refusal(err)
   return err.status or kind.status, json.encode(json.ordered(object, { "type", "reason" }))
 end
 
+--- What the caller must be allowed for each kind of operation.
+local ACTIONS = {
+  index = "indices:data/write/index", create = "indices:data/write/index",
+  update = "indices:data/write/update", delete = "indices:data/write/delete",
+}
+
+--- Refuses the kinds of operations on a target that the caller may not carry out; whether any is left.
+local function refuse_kinds(bulk, i, target)
+  local left = false
+  for kind in pairs(target.actions) do
+    local ok, err = names.permit(target.name, ACTIONS[kind])
+    left = left or ok ~= nil
+    if not ok then
+      local status, object = refusal(err)
+      bulk:refuse(i, status, object, kind)
+    end
+  end
+  return left
+end
+
 local function resolve_targets(bulk, c, options)
   for i, target in ipairs(bulk:targets()) do
-    local index, err = documents.target(target.name, {
-      require_alias = target.require_alias or options.require_alias, no_create = target.only_deletes,
-    })
-    if index then
-      bulk:resolve(i, c, index)
-    else
-      bulk:refuse(i, refusal(err))
+    local index, err
+    if refuse_kinds(bulk, i, target) then
+      index, err = documents.target(target.name, {
+        require_alias = target.require_alias or options.require_alias, no_create = target.only_deletes,
+      })
     end
+    if index then bulk:resolve(i, c, index) end
+    if err then bulk:refuse(i, refusal(err)) end
   end
 end
 

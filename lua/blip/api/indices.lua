@@ -1,6 +1,8 @@
 --- Routes that make, show, change and delete indices.
 -- @module blip.api.indices
+local access = require "blip.security.access"
 local catalog = require "blip.index.catalog"
+local dsl = require "blip.query.dsl"
 local fail = require "blip.fail"
 local json = require "runtime.json"
 local mapping = require "blip.index.mapping"
@@ -60,7 +62,7 @@ end
 local CREATE_KEYS = { settings = true, mappings = true, aliases = true }
 
 local ALIAS_KEYS = { is_write_index = true, is_hidden = true, routing = true, index_routing = true,
-                     search_routing = true }
+                     search_routing = true, filter = true }
 
 local function read_aliases(value)
   local aliases = {}
@@ -71,6 +73,7 @@ local function read_aliases(value)
         return assert(fail.invalid("an alias with [%s] is not supported", key))
       end
     end
+    if options.filter then assert(dsl.query(options.filter)) end
     local kept = {}
     for key, option in pairs(options) do kept[key] = option end
     kept.index_routing = kept.index_routing or kept.routing
@@ -94,6 +97,12 @@ local function read_create(body)
   return { settings = flat, mapping = checked, aliases = read_aliases(body.aliases) }
 end
 
+-- Names beside its own are given with the rights that it takes later as well.
+local function check_aliases(index, aliases)
+  assert(access.check("indices:admin/aliases", index))
+  for alias in pairs(aliases) do assert(access.check("indices:admin/aliases", alias)) end
+end
+
 --- Creates an index.
 routes["PUT /{index}"] = needs("indices:admin/create", function(request)
   request:allow(WAIT)
@@ -103,7 +112,9 @@ routes["PUT /{index}"] = needs("indices:admin/create", function(request)
     assert(fail.es { status = 400, type = "invalid_index_name_exception", index = name, index_uuid = "_na_",
                      reason = ("Invalid index name [%s], already exists as alias"):format(name) })
   end
-  assert(catalog.create(name, read_create(read_object(request, { optional = true }) or {})))
+  local parts = read_create(read_object(request, { optional = true }) or {})
+  if next(parts.aliases) then check_aliases(name, parts.aliases) end
+  assert(catalog.create(name, parts))
   return reply.ok(json.ordered({ acknowledged = true, shards_acknowledged = true, index = name },
     { "acknowledged", "shards_acknowledged", "index" }))
 end)
@@ -135,6 +146,15 @@ local function flag_settings(request, entry)
   return settings.nest(shown)
 end
 
+-- The other names of an index that the caller may see.
+local function seen_aliases(entry)
+  local seen = {}
+  for alias, options in pairs(entry.aliases) do
+    if access.may("indices:admin/aliases/get", alias) then seen[alias] = options end
+  end
+  return seen
+end
+
 --- Everything about indices.
 routes["GET /{index}"] = needs("indices:admin/get", function(request)
   request:allow(joined(EXPAND, WAIT, { "flat_settings", "include_defaults" }))
@@ -142,7 +162,7 @@ routes["GET /{index}"] = needs("indices:admin/get", function(request)
   for _, name in ipairs(expand(request)) do
     local entry = catalog.find(name)
     answer[name] = json.ordered({
-      aliases = json.object(entry.aliases), mappings = json.object(mapping.get(name).source),
+      aliases = json.object(seen_aliases(entry)), mappings = json.object(mapping.get(name).source),
       settings = flag_settings(request, entry),
     }, { "aliases", "mappings", "settings" })
   end

@@ -10,8 +10,8 @@
 --- Makes the entry of a route.
 -- @tparam string action
 -- @tparam function handler `handler(request)` -> a reply, or nil and an error
--- @tparam[opt] table options `read`: an index, with `{parameters}` of the path, that the caller
--- must be allowed to search as well
+-- @tparam[opt] table options `read`: an index, with a `{parameter}` of the path in its name, that the
+-- caller must be allowed to search as well
 -- @treturn table entry for the router
 local function needs(action, handler, options)
   if type(action) ~= "string" or not (action:find "^cluster:" or action:find "^indices:") then

@@ -1,5 +1,5 @@
 --- What a route answers.
--- A reply is a table: `status`, `headers` (name to value, by choice), and either `body` (a value
+-- A reply is a table: `status`, `headers` (name to value or values, by choice), and either `body` (a value
 -- that becomes JSON in the form that the request asked for) or `text` (sent as it is).
 -- @module blip.api.reply
 local fail = require "blip.fail"

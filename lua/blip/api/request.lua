@@ -2,10 +2,11 @@
 --     method   "GET", ...                 path     as it was sent, without the query
 --     params   of the route's pattern     query    of the query string: name to string
 --     headers  lower-case name to value   body     string, or nil when there is none
---     id       this request's number      legacy   under the /_opendistro prefix
+--     id       this request's number      legacy   under the /_opendistro or /_xpack prefix
 -- @module blip.api.request
 local fail = require "blip.fail"
 local json = require "runtime.json"
+local problem = require "blip.query.problem"
 
 local Request = { __name = "blip.request" }
 Request.__index = Request
@@ -42,7 +43,7 @@ function request.new(raw)
   return setmetatable({
     method = raw.method, uri = raw.uri, path = path, query = parse_query(query),
     headers = raw.headers, body = raw.body, id = raw.id, params = {},
-    legacy = path:match("^/_opendistro/") ~= nil,
+    legacy = path:match("^/_opendistro/") ~= nil or path:match("^/_xpack/") ~= nil,
   }, Request)
 end
 
@@ -60,7 +61,10 @@ function Request:allow(names)
   for _, name in ipairs(names) do known[name] = true end
   local unknown = {}
   for name in pairs(self.query) do
-    if not known[name] and not generic[name] then unknown[#unknown + 1] = "[" .. name .. "]" end
+    if not known[name] and not generic[name] then
+      local meant = problem.suggestion(name, known)
+      unknown[#unknown + 1] = "[" .. name .. "]" .. (meant ~= "" and " ->" .. meant or "")
+    end
   end
   if #unknown == 0 then return self end
   table.sort(unknown)
@@ -104,15 +108,15 @@ end
 
 -- The parser's words for a text that ends too early or says a field twice are part of the dialect.
 local function parse_error(err, text)
-  local problem = err.problem
+  local words = err.problem
   if err.type == "json_e_o_f_exception" then
     local container = text:match("^%s*%[") and "Array" or "Object"
-    problem = ("Unexpected end-of-input within/between %s entries"):format(container)
+    words = ("Unexpected end-of-input within/between %s entries"):format(container)
   end
   return fail.es {
     status = 400, type = err.type,
     reason = ("%s\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); "
-      .. "line: %d, column: %d]"):format(problem, err.line, err.column),
+      .. "line: %d, column: %d]"):format(words, err.line, err.column),
   }
 end
 

@@ -12,9 +12,12 @@
 --     }
 -- The action that a route needs decides who may call it; one that names none is not taken.
 -- @module blip.api.router
+local access = require "blip.security.access"
+local authenticate = require "blip.api.authenticate"
 local config = require "blip.config"
 local fail = require "blip.fail"
 local filter_path = require "blip.api.filter_path"
+local index_names = require "blip.index.names"
 local json = require "runtime.json"
 local log = require "runtime.log"
 local reply = require "blip.api.reply"
@@ -140,8 +143,33 @@ local function refuse(self_request, err)
   return reply.failure(err, trace ~= nil and trace ~= "false")
 end
 
+-- The parameter of an index that is to be read as well may be a list; of a pattern, the handler has
+-- to look at each index that it turns out to mean.
+local function check_readable(read, params)
+  local before, name, after = read:match "^(.*){(.+)}(.*)$"
+  for part in params[name]:gmatch "[^,]+" do
+    assert(index_names.permit(before .. part .. after, "indices:data/read/search"))
+  end
+end
+
+-- May the caller do what the route needs? What the path spells out is looked at here; what else
+-- a request names, where its indices are looked for.
+local function authorize(entry, params)
+  local subject, action = access.subject(), entry.action
+  if not subject then return true end
+  if action:find "^cluster:" then
+    assert(access.check(action))
+  elseif not subject:may_somewhere(action) then
+    assert(access.denied(subject, action))
+  elseif params.index then
+    assert(index_names.permit(params.index, action))
+  end
+  if entry.read then check_readable(entry.read, params) end
+end
+
 local function run(route, self_request)
   self_request.params = route.params
+  authorize(route.entry, route.params)
   assert(self_request:check_content_type())
   local answer, err = route.entry.handler(self_request)
   if not answer then error(err or "the route answered nothing", 0) end
@@ -149,9 +177,13 @@ local function run(route, self_request)
 end
 
 local function answer_of(self, self_request)
+  local ok, answer = xpcall(authenticate.subject, explain, self_request)
+  if not ok then return refuse(self_request, answer) end
   local route, allowed = find(self, self_request.method, self_request.path)
   if not route then return not_routed(self_request, allowed) end
-  local ok, answer = xpcall(run, explain, route, self_request)
+  local before = access.enter(answer, route.entry.action)
+  ok, answer = xpcall(run, explain, route, self_request)
+  access.restore(before)
   if ok then return answer end
   return refuse(self_request, answer)
 end

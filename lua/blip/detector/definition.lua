@@ -26,7 +26,8 @@ local definition = {}
 -- - `[version]` text that changes with every edit: a run whose version differs starts anew
 -- - `[document]` what tasks embed as `detector`: the REST document (raw JSON or a table)
 -- - `[result_index]` alias that results go to instead of the common one
--- - `[user]` table stored with every result
+-- - `[user]` who made it, see `blip.source.rights`: it reads with their rights, and every result
+--   carries it
 -- - `indices` names, aliases and patterns; `time_field`; `[filter]` a `blip.query.filter`
 -- - `interval_ms` > 0, `delay_ms` >= 0, `frequency_ms` a multiple of the interval (default: one)
 -- - `aligned` true: intervals lie on the epoch grid. false: a real-time run's intervals end at

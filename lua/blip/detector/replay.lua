@@ -8,7 +8,7 @@
 -- without writing; what is written already is known from the position.
 -- @module blip.detector.replay
 local aggregate = require "blip.query.aggregate"
-local attempt = require "blip.detector.attempt"
+local attempt = require "blip.attempt"
 local definition = require "blip.detector.definition"
 local fail = require "blip.fail"
 local log = require "runtime.log"
@@ -98,7 +98,7 @@ function replay.frames(d, from, to, options)
     work.check()
     local upto = rate:stop(at, stop)
     local frame = assert(r:stretch(at, upto))
-    rate:learn(frame, upto - at)
+    rate:learn(#frame, upto - at)
     at = upto
     return frame
   end

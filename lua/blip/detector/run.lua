@@ -46,6 +46,7 @@ function Run:plan(from, to, changes)
   local d = self.d
   local plan = {
     indices = d.indices,
+    user = d.user,
     filter = d.filter,
     time = { field = d.time_field, from = from, to = to },
     interval_ms = d.interval_ms,

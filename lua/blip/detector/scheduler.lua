@@ -4,7 +4,7 @@
 --
 --     start ─▶ job enabled ─▶ tick ─▶ (due) tick ─▶ ...      stop, or more than 6 failures ─▶ disabled
 -- @module blip.detector.scheduler
-local attempt = require "blip.detector.attempt"
+local attempt = require "blip.attempt"
 local documents = require "blip.index.documents"
 local fail = require "blip.fail"
 local json = require "runtime.json"

@@ -6,7 +6,7 @@
 -- comes back from the snapshots and a replay of the rows since: models are deterministic, so
 -- that what follows is what would have followed.
 -- @module blip.detector.session
-local attempt = require "blip.detector.attempt"
+local attempt = require "blip.attempt"
 local anomaly = require "blip.result.anomaly"
 local log = require "runtime.log"
 local model = require "runtime.model"
@@ -51,7 +51,7 @@ local function score(self, from, to)
     if not ok then return nil, err end
   end
   frame, err = r:score(frame, from, to)
-  if frame then self.pace:learn(frame, to - from) end
+  if frame then self.pace:learn(#frame, to - from) end
   return frame, err
 end
 

@@ -25,7 +25,7 @@ local function add_aliases(aliases, entry)
     aliases[alias] = aliases[alias] or {}
     table.insert(aliases[alias], {
       index = entry.name, is_write_index = options.is_write_index, index_routing = options.index_routing,
-      search_routing = options.search_routing,
+      search_routing = options.search_routing, filter = options.filter,
     })
   end
 end

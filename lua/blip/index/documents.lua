@@ -1,5 +1,6 @@
 --- Documents by id, for the routes and for what the server itself keeps in indices.
 -- @module blip.index.documents
+local access = require "blip.security.access"
 local catalog = require "blip.index.catalog"
 local fail = require "blip.fail"
 local json = require "runtime.json"
@@ -10,9 +11,11 @@ local store = require "runtime.store"
 
 local documents = {}
 
---- Makes an index for documents that name one which is not there.
+--- Makes an index for documents that name one which is not there. A caller who writes documents must
+-- be allowed to; what the server itself keeps has its indices made for it.
 local function auto_create(name)
   local ok, err = names.check(name)
+  if ok and access.index_action() then ok, err = names.permit(name, "indices:admin/auto_create") end
   if not ok then return nil, err end
   ok, err = catalog.create(name, {})
   if ok or err.type == "resource_already_exists_exception" then return name end

@@ -21,6 +21,7 @@ end
 --- A plan, checked and complete.
 -- @tparam table p
 --   `indices` names and patterns;
+--   `user` with whose rights they are read, see `blip.source.rights`; the server's own when nil;
 --   `filter` rows to look at, all when nil;
 --   `time` `{ field =, from =, to = }`, milliseconds, from <= t < to, either may be nil;
 --   `interval_ms`, `offset_ms` the grid of buckets, counted from 1970;

@@ -80,6 +80,9 @@ function problem.of_query(err)
   return nil, err
 end
 
+--- How many edits a name may be away from the one that was meant.
+local MAX_EDITS = 3
+
 --- Number of edits between two words, at most `limit` + 1.
 local function distance(a, b, limit)
   if math.abs(#a - #b) > limit then return limit + 1 end
@@ -98,9 +101,9 @@ end
 
 --- " did you mean [match]?" for a name that is nearly one of those that exist; else "".
 function problem.suggestion(name, known)
-  local best, best_distance = nil, math.max(1, #name // 4) + 1
+  local best, best_distance = nil, math.min(MAX_EDITS, math.max(1, #name // 4)) + 1
   for candidate in pairs(known) do
-    local edits = distance(name, candidate, 3)
+    local edits = distance(name, candidate, MAX_EDITS)
     if edits < best_distance or (edits == best_distance and best and candidate < best) then
       best, best_distance = candidate, edits
     end

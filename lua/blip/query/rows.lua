@@ -68,7 +68,8 @@ local function word_fields(index)
 end
 
 --- The rows of indices for which a filter holds.
--- @tparam table indices a list of `{ name =, mapping = }`
+-- @tparam table indices a list of `{ name =, mapping =, filter = }`; an index's own filter, by
+-- choice, lets only some of its rows through
 -- @param[opt] filter
 function rows.new(indices, filter)
   return setmetatable({
@@ -222,8 +223,9 @@ local function branch_sql(self, index, slots)
     columns[i] = ("%s AS %s"):format(sql, slot.sql)
   end
   if #columns == 0 then columns[1] = "1 AS one" end
-  local tests = {}
-  for _, filter in ipairs(self.filters) do
+  local tests, filters = {}, table.move(self.filters, 1, #self.filters, 1, {})
+  filters[#filters + 1] = index.filter
+  for _, filter in ipairs(filters) do
     local sql, err = self:predicate(filter, index)
     if not sql then return nil, err end
     if sql ~= "TRUE" then tests[#tests + 1] = sql end

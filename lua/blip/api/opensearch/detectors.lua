@@ -11,6 +11,7 @@ local registry = require "blip.detector.registry"
 local removal = require "blip.api.opensearch.removal"
 local reply = require "blip.api.reply"
 local result_index = require "blip.api.opensearch.result_index"
+local rights = require "blip.source.rights"
 local settings = require "blip.api.opensearch.settings"
 local stored = require "blip.api.opensearch.stored"
 local time = require "runtime.time"
@@ -63,6 +64,7 @@ end
 paths.both(routes, "POST /detectors", "detector/write", function(request)
   local detector = sent(request, { "refresh", "if_seq_no", "if_primary_term", "detectorID" })
   checks.for_create(detector)
+  detector.user = rights.present()
   local answer = stored.write("Fail to create detector", registry.create, detector)
   return reply.created(written(answer, detector), LOCATION .. answer._id)
 end)
@@ -71,6 +73,7 @@ paths.both(routes, "PUT /detectors/{id}", "detector/write", function(request)
   local id = request.params.id
   local detector, guard = sent(request, { "refresh", "if_seq_no", "if_primary_term" })
   checks.for_update(id, detector)
+  detector.user = stored.detector(id)._source.user or rights.present()
   if guard.if_seq_no and not guard.if_primary_term then
     refuse.status(400, "Validation Failed: 1: ifSeqNo is set, but primary term is [0];")
   end

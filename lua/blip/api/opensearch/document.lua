@@ -18,6 +18,7 @@ local KEYS = {
   "ui_metadata",
   "last_update_time",
   "category_field",
+  "user",
   "result_index",
   "imputation_option",
   "suggested_seasonality",

@@ -8,6 +8,7 @@ local refuse = require "blip.api.opensearch.refuse"
 local replay = require "blip.detector.replay"
 local reply = require "blip.api.reply"
 local scheduler = require "blip.detector.scheduler"
+local source_checks = require "blip.api.opensearch.source_checks"
 local stored = require "blip.api.opensearch.stored"
 
 local routes = {}
@@ -54,6 +55,7 @@ local function runnable(id)
   elseif features.enabled(list) == 0 then
     refuse.status(400, "Can't start job as no enabled features configured")
   end
+  source_checks.readable(found._source)
   return assert(normal.definition(id, found._source, found._version))
 end
 

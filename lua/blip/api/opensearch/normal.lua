@@ -175,6 +175,7 @@ function normal.definition(id, detector, version)
     origin = "rest",
     version = version and tostring(version),
     document = document.shown(detector),
+    user = detector.user,
     result_index = detector.result_index,
     indices = detector.indices,
     time_field = detector.time_field,

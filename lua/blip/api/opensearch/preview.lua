@@ -12,6 +12,7 @@ local paths = require "blip.api.opensearch.paths"
 local refuse = require "blip.api.opensearch.refuse"
 local reply = require "blip.api.reply"
 local settings = require "blip.api.opensearch.settings"
+local source_checks = require "blip.api.opensearch.source_checks"
 local stored = require "blip.api.opensearch.stored"
 
 -- What a detector that is not stored is called while it runs.
@@ -81,6 +82,7 @@ local function find(id)
 end
 
 local function check(detector)
+  source_checks.readable(detector)
   if #detector.feature_attributes == 0 then
     refuse.status(400, "Can't preview detector without feature")
   end

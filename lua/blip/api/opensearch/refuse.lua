@@ -3,6 +3,7 @@
 -- can break while it is read is a `validation_exception`; what only the store can know is a
 -- `status_exception`.
 -- @module blip.api.opensearch.refuse
+local access = require "blip.security.access"
 local fail = require "blip.fail"
 
 -- What `_validate` tells of an error: { issue, sub_issues }. It is no part of the error's own body.
@@ -35,6 +36,12 @@ local SYNTAX = { parsing_exception = true, x_content_parse_exception = true }
 -- of its own.
 function refuse.is_syntax(err)
   return type(err) == "table" and SYNTAX[err.type] == true
+end
+
+--- An action that the caller may not, although the route's own may be.
+function refuse.denied(action)
+  local _, err = access.denied_by_plugin(access.subject(), action)
+  error(err, 0)
 end
 
 --- A detector that breaks a rule of its own document.

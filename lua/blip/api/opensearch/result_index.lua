@@ -1,5 +1,6 @@
 --- Where results are: the common indices, and those that detectors name (opensearch-ad.md 4.7).
 -- @module blip.api.opensearch.result_index
+local access = require "blip.security.access"
 local json = require "runtime.json"
 local names = require "blip.index.names"
 local refuse = require "blip.api.opensearch.refuse"
@@ -18,9 +19,23 @@ local FIELDS = {
 }
 local MOST_NAMES = 10000
 
---- Refuses a result index that exists and holds something else.
+-- What the caller must be allowed to do with an index that is to hold results.
+local ACTIONS = {
+  "indices:admin/create",
+  "indices:admin/aliases",
+  "indices:data/write/index",
+  "indices:data/write/delete",
+  "indices:data/read/search",
+}
+
+--- Refuses a result index that the caller may not use, or that exists and holds something else.
 function result_index.check(detector)
   local name = detector.result_index
+  for _, action in ipairs(name and ACTIONS or {}) do
+    if not access.may(action, name) then
+      refuse.denied(action)
+    end
+  end
   if not name or not stored.exists(name) then
     return
   end

@@ -8,6 +8,7 @@ local refuse = require "blip.api.opensearch.refuse"
 local removal = require "blip.api.opensearch.removal"
 local reply = require "blip.api.reply"
 local result_index = require "blip.api.opensearch.result_index"
+local rights = require "blip.source.rights"
 local stored = require "blip.api.opensearch.stored"
 
 local COUNT = { "count", "match" }
@@ -82,6 +83,9 @@ each_method(paths.current, "/detectors/results/_search/{resultIndex}", "result/s
   request:allow { "only_query_custom_result_index" }
   local only = request:flag "only_query_custom_result_index"
   local indices = result_index.named(request.params.resultIndex)
+  if not rights.check(indices) then
+    refuse.denied(rights.READ)
+  end
   if #indices == 0 and only then
     refuse.argument "No custom result indices found"
   elseif not only then

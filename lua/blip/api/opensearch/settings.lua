@@ -1,4 +1,5 @@
---- The cluster settings that steer the detectors (opensearch-ad.md 8), and their route.
+--- The cluster settings: those that steer the detectors (opensearch-ad.md 8), and those of jobs
+-- (elastic-ml.md 3.6 and 7.2, read by `blip.job.settings`).
 -- A setting has one value for the whole server, kept as a document, and takes effect with the next request.
 -- @module blip.api.opensearch.settings
 local catalog = require "blip.index.catalog"
@@ -6,6 +7,7 @@ local documents = require "blip.index.documents"
 local fail = require "blip.fail"
 local json = require "runtime.json"
 local names = require "blip.index.names"
+local units = require "blip.job.units"
 
 local INDEX, ID = ".blip-settings", "cluster"
 -- The keys have dots in them and are values here, not fields.
@@ -96,6 +98,17 @@ local KNOWN = {
   result_write_queue_batch_size = integer(5000, 1, 15000),
 }
 
+-- Settings of the other dialect, by their whole keys.
+local OF_JOBS = {
+  ["xpack.ml.max_model_memory_limit"] = { kind = "size" },
+  ["cluster.persistent_tasks.allocation.enable"] = { kind = "allocation", default = "all" },
+}
+for key, setting in pairs(OF_JOBS) do
+  KNOWN[key] = setting
+end
+local PREFIXES = { PREFIX, OLD_PREFIX, "" }
+local ALLOCATIONS = { all = "all", none = "none" }
+
 local UNITS = { ms = 1, s = 1000, m = MINUTE, h = HOUR, d = DAY }
 
 local READERS = {
@@ -106,6 +119,10 @@ local READERS = {
     return math.tointeger(tonumber(text))
   end,
   double = tonumber,
+  size = units.size,
+  allocation = function(text)
+    return ALLOCATIONS[text]
+  end,
   span = function(text)
     local count, unit = text:match "^(%d+)(%a+)$"
     return UNITS[unit] and tonumber(count) * UNITS[unit]
@@ -117,10 +134,15 @@ local UNREADABLE = {
   boolean = "Failed to parse value [{text}] as only [true] or [false] are allowed.",
   span = "failed to parse setting [{key}] with value [{text}] as a time value: "
     .. "unit is missing or unrecognized",
+  size = "failed to parse setting [{key}] with value [{text}] as a size in bytes: "
+    .. "unit is missing or unrecognized",
 }
 
 -- The short name of a setting's key, whichever prefix it has.
 local function short(key)
+  if OF_JOBS[key] then
+    return key
+  end
   for _, prefix in ipairs { PREFIX, OLD_PREFIX } do
     if key:sub(1, #prefix) == prefix and KNOWN[key:sub(#prefix + 1)] then
       return key:sub(#prefix + 1)
@@ -166,7 +188,7 @@ end
 function settings.explicit(name)
   local kept = stored()
   for _, level in ipairs { "transient", "persistent" } do
-    for _, prefix in ipairs { PREFIX, OLD_PREFIX } do
+    for _, prefix in ipairs(PREFIXES) do
       local text = kept[level][prefix .. name]
       if text then
         return (read(prefix .. name, text))

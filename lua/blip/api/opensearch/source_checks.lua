@@ -7,6 +7,7 @@ local json = require "runtime.json"
 local names = require "blip.index.names"
 local normal = require "blip.api.opensearch.normal"
 local refuse = require "blip.api.opensearch.refuse"
+local rights = require "blip.source.rights"
 local search = require "blip.query.search"
 local stored = require "blip.api.opensearch.stored"
 
@@ -24,8 +25,16 @@ local function listed(indices)
   return table.concat(indices, ", ")
 end
 
---- Refuses an index that does not exist.
+--- Refuses a source that the caller may not read.
+function source_checks.readable(detector)
+  if not rights.check(detector.indices) then
+    refuse.denied(rights.READ)
+  end
+end
+
+--- Refuses an index that the caller may not read, or that does not exist.
 function source_checks.indices(detector)
+  source_checks.readable(detector)
   for _, name in ipairs(detector.indices) do
     if not name:find "[*:]" and not stored.exists(name) then
       refuse.no_index(name, "index_or_alias")

@@ -1,0 +1,212 @@
+--- Carries out the operations of open jobs, one at a time per job.
+--
+--     turn ─▶ models (in memory, or saved ones + journal) ─▶ operation ─▶ ┌ results, counts ┐
+--                                                                         │ journal entry   │ commit
+--                                                                         │ place, models   │
+--                                                                         └─────────────────┘
+-- What an operation led to and the operation itself are committed together before it is answered, so
+-- that a crash loses nothing and repeats nothing. After a failure the models in memory are dropped; the
+-- next operation brings them back as they were before.
+-- @module blip.job.run
+local attempt = require "blip.attempt"
+local config = require "blip.job.config"
+local engine = require "runtime.job"
+local fail = require "blip.fail"
+local job_index = require "blip.result.job_index"
+local journal = require "blip.job.journal"
+local operations = require "blip.job.operations"
+local outcome = require "blip.job.outcome"
+local registry = require "blip.job.registry"
+local state = require "blip.job.state"
+local store = require "runtime.store"
+local time = require "runtime.time"
+local work = require "runtime.work"
+
+local run = {}
+
+local WAIT_MS = 60000 -- for a job that somebody else works on
+-- Models are saved when what would have to be done again is larger than both of these.
+local SAVED_TIMES, LEAST_JOURNAL_BYTES = 2, 32 << 20
+
+--- Takes the turn of a job: whoever has it may look at its models and move its place.
+-- @tparam string id
+-- @return the turn, to be left or closed; or nil and a `busy` error
+function run.turn(id)
+  return work.take("job:" .. id, WAIT_MS)
+end
+
+-- --- models ---------------------------------------------------------------------------------
+
+-- Results of what is done again are written already.
+local function replay(c, live, row)
+  return journal.each(c, row.job, row.saved_seq, function(operation)
+    work.check()
+    local _, err = operations.perform(live, operation)
+    live:take_results()
+    live:take_annotations()
+    if err and not operations.is_answer(err) then return nil, err end
+    return true
+  end)
+end
+
+-- The models as they were after the last committed operation, and the configuration that they have.
+local function rebuild(c, row)
+  local bytes, engine_config, err = journal.load(c, row.job)
+  if not engine_config then return nil, err end
+  local live
+  if bytes then
+    live, err = engine.load(engine_config, bytes)
+  else
+    live, err = engine.new(engine_config)
+  end
+  if not live then return nil, err end
+  local ok
+  ok, err = replay(c, live, row)
+  if ok then return live end
+  live:close()
+  return nil, err
+end
+
+--- The models of a job whose turn the caller has: those in memory, to be given back or dropped, or
+-- those that the store brings back.
+-- @return models; or nil and an error
+function run.models(c, row)
+  local live, err = engine.borrow(row.job)
+  if live or err.kind ~= "not_found" then return live, err end
+  return rebuild(c, row)
+end
+
+-- --- committing -----------------------------------------------------------------------------
+
+local function is_due(job, row)
+  if row.journal_bytes > math.max(SAVED_TIMES * row.saved_bytes, LEAST_JOURNAL_BYTES) then return true end
+  return time.now_ms() - (row.saved_ms or row.opened_ms) > config.persist_interval_ms(job)
+end
+
+--- Saves a job's models, in the open transaction.
+-- @param c connection
+-- @tparam table job its configuration
+-- @tparam table row of @{blip.job.state}; changed
+-- @param live its models
+-- @return true; or nil and an error
+function run.save_models(c, job, row, live)
+  local bytes, err = live:save()
+  if not bytes then return nil, err end
+  row.saved_seq, row.saved_ms, row.saved_bytes, row.journal_bytes = row.seq, time.now_ms(), #bytes, 0
+  local ok
+  ok, err = journal.save_models(c, row.job, row.seq, bytes, operations.engine_config(job))
+  if ok then ok, err = outcome.write_snapshot(c, job, row, live) end
+  return ok, err
+end
+
+local function write(c, job, row, live, operation, done)
+  local ok, err = outcome.write(c, job, live, done)
+  if not ok then return nil, err end
+  row.seq = row.seq + 1
+  local bytes
+  bytes, err = journal.append(c, row.job, row.seq, operation)
+  if not bytes then return nil, err end
+  row.journal_bytes = row.journal_bytes + bytes + (done.weight or 0)
+  if is_due(job, row) then
+    ok, err = run.save_models(c, job, row, live)
+    if not ok then return nil, err end
+  end
+  if done.also then
+    ok, err = done.also(c)
+    if not ok then return nil, err end
+  end
+  return state.save(c, row)
+end
+
+-- All of it or nothing.
+local function commit(c, job, ...)
+  local ok, err = c:begin(job_index.name(job), job_index.ANNOTATIONS)
+  if ok then ok, err = write(c, job, ...) end
+  if ok then ok, err = c:commit() end
+  if ok then return true end
+  c:rollback()
+  return nil, err
+end
+
+-- --- operations -----------------------------------------------------------------------------
+
+-- Does the operation and commits it. An answer that is a refusal was an operation too.
+local function carry_out(c, job, row, live, operation, also)
+  local started = time.monotonic_ns()
+  local result, refusal = operations.perform(live, operation)
+  if refusal and not operations.is_answer(refusal) then return nil, refusal end
+  local done = {
+    kind = operation.kind, also = also, weight = result and result.weight,
+    elapsed_ms = (time.monotonic_ns() - started) / 1e6,
+  }
+  local ok, err = commit(c, job, row, live, operation, done)
+  if not ok then return nil, err end
+  return { result = result, refusal = refusal, done = done }
+end
+
+local function apply(c, row, operation, also)
+  local job = registry.get(row.job)
+  assert(job_index.prepare(job))
+  assert(job_index.ensure(job_index.ANNOTATIONS))
+  local live = assert(run.models(c, row))
+  local answer, err = attempt(carry_out, c, job, row, live, operation, also)
+  if not answer then
+    c:rollback() -- of what an error that was raised left open
+    live:close()
+    engine.drop(row.job)
+    return nil, err
+  end
+  assert(engine.give_back(row.job, live))
+  outcome.tell(job, answer.done)
+  return answer.result, answer.refusal
+end
+
+--- Carries out one operation of an open job.
+-- @tparam string id of the job
+-- @tparam table operation as @{blip.job.operations.perform} takes it
+-- @tparam[opt] function also `also(c)` writes more in the same transaction
+-- @treturn table what the engine answered; or nil and an error: the dialect's when the job is not open
+function run.apply(id, operation, also)
+  local turn <close>, busy = run.turn(id)
+  if not turn then return nil, busy end
+  local c = store.connection()
+  local row, err = state.load(c, id)
+  if row then row, err = state.check_open(row) end
+  if not row then return nil, err end
+  return attempt(apply, c, row, operation, also)
+end
+
+--- Tells an open job that its rules, filters, events or model plot changed.
+-- @tparam table job its configuration
+-- @return true, also when it is not open; or nil and an error
+function run.update(job)
+  local row, err = state.load(store.connection(), job.job_id)
+  if not row then return nil, err end
+  if row.state ~= "opened" then return true end
+  local result
+  result, err = run.apply(job.job_id, operations.update(job))
+  return result ~= nil, err
+end
+
+--- Looks at the models of an open job, without changing anything.
+-- @tparam string id
+-- @tparam function look `look(live)`
+-- @return what `look` answers; or nil and an error
+function run.look(id, look)
+  local turn <close>, busy = run.turn(id)
+  if not turn then return nil, busy end
+  local c = store.connection()
+  local row, err = state.load(c, id)
+  if row then row, err = state.check_open(row) end
+  if not row then return nil, err end
+  local live
+  live, err = run.models(c, row)
+  if not live then return nil, err end
+  local answer, problem = attempt(look, live)
+  local ok
+  ok, err = engine.give_back(id, live)
+  if not ok then return fail.failed("models of job '%s': %s", id, err.reason) end
+  return answer, problem
+end
+
+return run

@@ -1,0 +1,63 @@
+/* job/close.h - the steps from a bucket that is complete to its documents; see job_state.h. */
+#ifndef BLIP_JOB_CLOSE_H
+#define BLIP_JOB_CLOSE_H
+
+#include "job/job_state.h"
+
+/* Closes a bucket of the gather: all steps below. An interim bucket is judged as it stands and
+ * nothing learns from it.
+ * After STATUS_NO_MEMORY the job must not be used any more: load it from its last save. */
+enum status job_close(struct job *job, struct gather_bucket *bucket, bool interim,
+                      struct error *err);
+
+/* Writes the deletion of all interim documents. */
+void job_forget_interim(struct job *job);
+
+enum status job_collect(struct job *job, struct error *err);
+/* The time shifts that rules ask for in this bucket, before it is judged; each model makes each
+ * of them once. */
+enum status job_shift_times(struct job *job, struct error *err);
+
+enum status job_judge(struct job *job, struct error *err);
+enum status job_raise(struct job *job, struct error *err);
+enum status job_write(struct job *job, struct error *err);
+
+/* Appends the influences on a leaf to job->influences, strongest first within their fields, and
+ * sets the leaf's range. */
+enum status job_blame(struct job *job, struct job_leaf *leaf, struct error *err);
+
+/* The share of its usual events that the open bucket has, in (0, 1]; and learning what is usual
+ * from a closed one. */
+double job_completeness(const struct job *job);
+void job_learn_events(struct job *job);
+
+/* The plots of all series of the bucket. */
+void job_plot(struct job *job, struct output *o);
+
+/* What rules are asked about an item. */
+struct rule_subject job_subject(const struct job *job, const struct job_item *item);
+
+/* The value that is expected of an item, as the user sees it. */
+double job_typical(const struct job *job, const struct job_item *item);
+
+static inline const struct feature *job_feature(const struct job *job,
+                                                const struct job_item *item) {
+    return &job->watches[item->detector].features[item->feature];
+}
+
+static inline struct series *job_series(const struct job *job, const struct job_item *item) {
+    const struct job_group *g = &job->groups.at[item->group];
+    return watch_find(&job->watches[g->detector], g->feature, g->model);
+}
+
+/* A text of the gather; none for GATHER_NONE. */
+static inline struct text job_text(const struct job *job, uint32_t id) {
+    struct text t = {0};
+    if (id != GATHER_NONE) t.data = gather_text(job->gather, id, &t.size);
+    return t;
+}
+
+/* The key under which the tree knows a text: a hash that is never 0; 0 for GATHER_NONE. */
+uint64_t job_key(const struct job *job, uint32_t text);
+
+#endif

@@ -1,0 +1,214 @@
+/* job/collect.c - from a bucket of the gather to items, in groups that share a model. */
+#include "job/close.h"
+
+#include <math.h>
+
+static enum status no_memory(struct error *err) {
+    return fail(err, STATUS_NO_MEMORY, "no memory to close a bucket");
+}
+
+// Counts and sums stand for the whole bucket, other statistics for when they were measured.
+static double value_time(const struct job *job, const struct feature *f,
+                         const struct tally *tally) {
+    double middle = (double)job->bucket_s + 0.5 * (double)job->analysis->bucket_span_s;
+    bool whole = !f->sampled || !tally || f->statistic == STATISTIC_COUNT ||
+                 f->statistic == STATISTIC_SUM;
+    return whole ? middle : tally->time_s;
+}
+
+// n*/n where the variance of a statistic depends on the number of measurements.
+static double count_scale(const struct job *job, const struct job_item *item, uint32_t model) {
+    const struct feature *f = job_feature(job, item);
+    bool scaled = f->statistic == STATISTIC_MEAN || f->statistic == STATISTIC_MEDIAN ||
+                  f->statistic == STATISTIC_VARIANCE;
+    if (!scaled || item->count <= 0) return 1;
+    double n = gather_sample_count(job->gather, item->detector, model);
+    return n > 0 ? n / item->count : 1;
+}
+
+static void fill_value(struct job *job, struct job_item *item, uint32_t model) {
+    const struct feature *f = job_feature(job, item);
+    const struct tally *tally = gather_tally(job->bucket, item->detector, item->cell);
+    item->valued = tally && gather_value(job->bucket, item->detector, f, tally, item->value);
+    if (!item->valued && f->zero_when_empty) {
+        item->value[0] = 0;
+        item->valued = true;
+    }
+    item->count = tally ? tally->count : 0;
+    item->time_s = value_time(job, f, tally);
+    item->count_scale = count_scale(job, item, model);
+}
+
+static bool add_sample(struct job *job, double time_s, double value, double weight) {
+    struct series_sample *sample = sample_list_add(&job->samples);
+    if (sample) *sample = (struct series_sample){time_s, value, weight};
+    return sample != NULL;
+}
+
+// What the model learns of an item: its samples of n* measurements, or its value.
+static enum status add_samples(struct job *job, const struct job_item *item, double weight,
+                               struct error *err) {
+    const struct feature *f = job_feature(job, item);
+    if (!f->sampled) {
+        if (!item->valued || add_sample(job, item->time_s, item->value[0] - f->offset, weight))
+            return STATUS_OK;
+        return no_memory(err);
+    }
+    const struct sample *samples;
+    size_t count;
+    enum status status =
+        gather_samples(job->bucket, item->detector, item->cell, f, &samples, &count, err);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        if (!add_sample(job, samples[i].time_s, samples[i].value[0] - f->offset,
+                        weight / (double)count))
+            status = no_memory(err);
+    return status;
+}
+
+// Starts a group at the end of the lists.
+static struct job_group *add_group(struct job *job, uint32_t detector, uint32_t feature,
+                                   uint32_t model) {
+    struct job_group *g = group_list_add(&job->groups);
+    if (!g) return NULL;
+    g->detector = detector;
+    g->feature = feature;
+    g->model = model;
+    g->first_item = job->items.count;
+    g->first_sample = job->samples.count;
+    return g;
+}
+
+// Adds an item to the group at the end.
+static enum status add_item(struct job *job, uint32_t cell, double weight, struct error *err) {
+    struct job_group *g = &job->groups.at[job->groups.count - 1];
+    struct job_item *item = item_list_add(&job->items);
+    if (!item) return no_memory(err);
+    item->detector = g->detector;
+    item->feature = g->feature;
+    item->cell = cell;
+    item->group = (uint32_t)(job->groups.count - 1);
+    item->p = 1;
+    fill_value(job, item, g->model);
+    enum status status = job->interim ? STATUS_OK : add_samples(job, item, weight, err);
+    g->items++;
+    g->samples = job->samples.count - g->first_sample;
+    return status;
+}
+
+// --- detectors without an over field: a group per cell and feature
+// --------------------------------
+
+static enum status collect_cell(struct job *job, uint32_t detector, uint32_t cell,
+                                struct error *err) {
+    const struct watch *w = &job->watches[detector];
+    enum status status = STATUS_OK;
+    for (uint32_t f = 0; f < w->feature_count && status == STATUS_OK; f++) {
+        if (!add_group(job, detector, f, cell)) return no_memory(err);
+        status = add_item(job, cell, 1, err);
+    }
+    return status;
+}
+
+// Every live cell where an empty bucket means something, else those that got rows.
+static enum status collect_cells(struct job *job, uint32_t detector, struct error *err) {
+    enum status status = STATUS_OK;
+    if (job->watches[detector].features[0].zero_when_empty) {
+        uint32_t cells = (uint32_t)gather_cells(job->gather, detector);
+        for (uint32_t i = 0; i < cells && status == STATUS_OK; i++)
+            if (gather_cell(job->gather, detector, i)->live)
+                status = collect_cell(job, detector, i, err);
+        return status;
+    }
+    size_t count;
+    const uint32_t *cells = gather_touched(job->bucket, detector, &count);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = collect_cell(job, detector, cells[i], err);
+    return status;
+}
+
+// --- populations: a group per model and feature
+// ----------------------------------------------------
+
+struct member {
+    uint32_t model, cell;
+};
+
+static int by_model(const void *a, const void *b) {
+    const struct member *x = a, *y = b;
+    if (x->model != y->model) return x->model < y->model ? -1 : 1;
+    return x->cell < y->cell ? -1 : x->cell > y->cell;
+}
+
+static double member_count(const struct job *job, uint32_t detector, const struct member *m) {
+    const struct tally *t = gather_tally(job->bucket, detector, m->cell);
+    return t ? t->count : 0;
+}
+
+static double mean_count(const struct job *job, uint32_t detector, const struct member *all,
+                         size_t count) {
+    double total = 0;
+    for (size_t i = 0; i < count; i++)
+        total += member_count(job, detector, &all[i]);
+    return total / (double)count;
+}
+
+// Persons with many measurements are not to own the model: min(mean count / own count, 1).
+static double person_weight(const struct job *job, uint32_t detector, const struct member *m,
+                            double mean) {
+    double own = member_count(job, detector, m);
+    return own > mean ? mean / own : 1;
+}
+
+// Members of one model, [first, first + count), for every feature of the detector.
+static enum status collect_model(struct job *job, uint32_t detector,
+                                 const struct member *members, size_t count,
+                                 struct error *err) {
+    const struct watch *w = &job->watches[detector];
+    double mean = mean_count(job, detector, members, count);
+    enum status status = STATUS_OK;
+    for (uint32_t f = 0; f < w->feature_count && status == STATUS_OK; f++) {
+        if (!add_group(job, detector, f, members[0].model)) return no_memory(err);
+        for (size_t i = 0; i < count && status == STATUS_OK; i++)
+            status = add_item(job, members[i].cell,
+                              person_weight(job, detector, &members[i], mean), err);
+    }
+    return status;
+}
+
+static enum status collect_members(struct job *job, uint32_t detector, struct member *members,
+                                   size_t count, struct error *err) {
+    enum status status = STATUS_OK;
+    for (size_t first = 0; first < count && status == STATUS_OK;) {
+        size_t end = first + 1;
+        while (end < count && members[end].model == members[first].model)
+            end++;
+        status = collect_model(job, detector, members + first, end - first, err);
+        first = end;
+    }
+    return status;
+}
+
+static enum status collect_population(struct job *job, uint32_t detector, struct error *err) {
+    size_t count;
+    const uint32_t *cells = gather_touched(job->bucket, detector, &count);
+    if (count == 0) return STATUS_OK;
+    struct member *members = malloc(count * sizeof *members);
+    if (!members) return no_memory(err);
+    for (size_t i = 0; i < count; i++)
+        members[i] =
+            (struct member){gather_cell(job->gather, detector, cells[i])->model, cells[i]};
+    // Sorted by cell, so that the order of rows within a bucket changes nothing.
+    qsort(members, count, sizeof *members, by_model);
+    enum status status = collect_members(job, detector, members, count, err);
+    free(members);
+    return status;
+}
+
+enum status job_collect(struct job *job, struct error *err) {
+    job->items.count = job->groups.count = job->samples.count = 0;
+    enum status status = STATUS_OK;
+    for (uint32_t d = 0; d < job->analysis->detector_count && status == STATUS_OK; d++)
+        status = job->analysis->detectors[d].over ? collect_population(job, d, err)
+                                                  : collect_cells(job, d, err);
+    return status;
+}

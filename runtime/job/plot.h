@@ -1,0 +1,22 @@
+/* job/plot.h - model plots: what was expected of each series in each bucket. */
+#ifndef BLIP_JOB_PLOT_H
+#define BLIP_JOB_PLOT_H
+
+#include "base/error.h"
+#include "base/text.h"
+
+struct plot_options {
+    bool enabled;
+    bool annotations;  // of what models find
+    char *terms;  // NULL = all; else "a,b": series whose partition, by or over value is one
+};
+
+/* Sets terms to a copy; STATUS_NO_MEMORY. */
+enum status plot_set_terms(struct plot_options *p, const char *terms, struct error *err);
+void plot_clear(struct plot_options *p);
+
+/* Whether a series of these values is plotted. */
+bool plot_wants(const struct plot_options *p, struct text partition, struct text by,
+                struct text over);
+
+#endif

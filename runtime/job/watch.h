@@ -1,0 +1,53 @@
+/* job/watch.h - a detector at work: its features, and the models of its series.
+ *
+ *     model number (of gather.h)   0   1   2   3 ...
+ *     feature 0 "mean"             s   s   -   s        - = none yet, or forgotten
+ *     feature 1 "min"              s   s   -   s
+ *
+ * Models are made at the first bucket that has something of their series. */
+#ifndef BLIP_JOB_WATCH_H
+#define BLIP_JOB_WATCH_H
+
+#include "job/feature.h"
+#include "model/pack.h"
+#include "model/series.h"
+
+struct watch {
+    const struct detector *detector;
+    int64_t bucket_span_s;
+    size_t feature_count;
+    struct feature features[FEATURES_MAX];
+    struct series **series[FEATURES_MAX];  // [capacity], by model number
+    size_t capacity;
+    size_t count;  // models that exist, over all features
+    size_t bytes;  // memory of the models
+};
+
+void watch_init(struct watch *w, const struct detector *d, int64_t bucket_span_s);
+void watch_clear(struct watch *w);
+
+/* Room for the models 0 .. models - 1. STATUS_NO_MEMORY leaves the watch as it was. */
+enum status watch_reserve(struct watch *w, size_t models, struct error *err);
+
+/* The model of a number and feature; NULL when there is none. */
+static inline struct series *watch_find(const struct watch *w, size_t feature, uint32_t model) {
+    return model < w->capacity ? w->series[feature][model] : NULL;
+}
+
+/* The same, made when there is none; the number has been reserved. NULL when memory runs out.
+ */
+struct series *watch_get(struct watch *w, size_t feature, uint32_t model);
+
+/* Forgets all models of a number. */
+void watch_forget(struct watch *w, uint32_t model);
+
+/* Bytes that a new series of this detector takes, about. */
+size_t watch_series_bytes(const struct watch *w);
+
+void watch_save(const struct watch *w, struct pack *p);
+/* Reads into an empty watch.
+ *   models  numbers that the gather knows
+ * STATUS_INVALID when the bytes are no saved watch, STATUS_NO_MEMORY. */
+enum status watch_load(struct watch *w, size_t models, struct unpack *u, struct error *err);
+
+#endif

@@ -1,0 +1,153 @@
+#include "model/population.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GROWN_S (21 * 86400.0)  // a population is no longer young
+#define HASTE 3.0               // by how much more a newborn one fades
+#define PROBES 100              // samples that tell the usual spread
+#define FINE 10000.0            // parts of the usual spread
+#define SLICES 60               // of a bucket
+
+// --- who is busy -----------------------------------------------------------------------------
+
+static uint64_t mixed(uint64_t x) {
+    x ^= x >> 33;
+    x *= 0xff51afd7ed558ccdu;
+    x ^= x >> 33;
+    x *= 0xc4ceb9fe1a85ec53u;
+    return x ^ x >> 33;
+}
+
+static size_t column(uint64_t person, size_t row) {
+    return (size_t)(mixed(person + row * 0x9e3779b97f4a7c15u) % POPULATION_COLUMNS);
+}
+
+void population_see(struct population *p, uint64_t person) {
+    for (size_t row = 0; row < POPULATION_ROWS; row++)
+        p->counts[row][column(person, row)] += 1;
+    p->total += 1;
+    uint64_t hash = mixed(person);
+    uint8_t *place = &p->registers[hash % POPULATION_REGISTERS];
+    uint8_t zeros = 1;
+    for (hash /= POPULATION_REGISTERS; (hash & 1) == 0 && zeros < 50; hash >>= 1)
+        zeros++;
+    if (zeros > *place) *place = zeros;
+}
+
+double population_persons(const struct population *p) {
+    double n = POPULATION_REGISTERS, sum = 0, empty = 0;
+    for (size_t i = 0; i < POPULATION_REGISTERS; i++) {
+        sum += ldexp(1, -p->registers[i]);
+        empty += p->registers[i] == 0;
+    }
+    double many = 0.7213 / (1 + 1.079 / n) * n * n / sum;
+    return many <= 2.5 * n && empty > 0 ? n * log(n / empty) : many;  // few: linear counting
+}
+
+double population_weight(const struct population *p, uint64_t person) {
+    double count = INFINITY;
+    for (size_t row = 0; row < POPULATION_ROWS; row++)
+        count = fmin(count, (double)p->counts[row][column(person, row)]);
+    double mean = p->total / fmax(population_persons(p), 1);
+    return count > 0 ? fmin(mean / count, 1) : 1;
+}
+
+double population_haste(double age_s) {
+    return 1 + HASTE * fmin(fmax(1 - age_s / GROWN_S, 0), 1);
+}
+
+// --- very many samples -----------------------------------------------------------------------
+
+static int compare_samples(const void *left, const void *right) {
+    const struct series_sample *a = left, *b = right;
+    if (a->time_s != b->time_s) return a->time_s < b->time_s ? -1 : 1;
+    if (a->value != b->value) return a->value < b->value ? -1 : 1;
+    return (a->weight > b->weight) - (a->weight < b->weight);
+}
+
+static int compare_doubles(const void *left, const void *right) {
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* From the tenth to the ninetieth percentile of a few samples. */
+static double usual_spread(const struct series_sample *samples, size_t count) {
+    double probes[PROBES];
+    for (size_t i = 0; i < PROBES; i++)
+        probes[i] = samples[i * count / PROBES].value;
+    qsort(probes, PROBES, sizeof *probes, compare_doubles);
+    return probes[PROBES * 9 / 10] - probes[PROBES / 10];
+}
+
+static void join(struct series_sample *into, const struct series_sample *from) {
+    double weight = into->weight + from->weight, part = from->weight / weight;
+    into->time_s += part * (from->time_s - into->time_s);
+    into->value += part * (from->value - into->value);
+    into->weight = weight;
+}
+
+size_t population_merge(struct series_sample *samples, size_t count, int64_t bucket_span_s) {
+    qsort(samples, count, sizeof *samples, compare_samples);
+    if (count < POPULATION_MANY) return count;
+    double slice_s = (double)bucket_span_s / SLICES;
+    double fine = usual_spread(samples, count) / FINE;
+    for (size_t i = 0; i < count; i++)
+        samples[i].time_s = floor(samples[i].time_s / slice_s) * slice_s + slice_s / 2;
+    qsort(samples, count, sizeof *samples, compare_samples);
+    size_t to = 0;
+    double first = samples[0].value;
+    for (size_t i = 1; i < count; i++) {
+        bool near = samples[i].time_s == samples[to].time_s && samples[i].value - first <= fine;
+        if (near && samples[i].weight > 0) {
+            join(&samples[to], &samples[i]);
+        } else {
+            samples[++to] = samples[i];
+            first = samples[i].value;
+        }
+    }
+    return to + 1;
+}
+
+// --- what is said of a person ----------------------------------------------------------------
+
+void population_add(struct population_person *who, double p, double weight) {
+    chance_joint_add(&who->joint, p, weight);
+    who->least = who->count ? fmin(who->least, p) : p;
+    who->count++;
+}
+
+double population_probability(const struct population_person *who, bool metric) {
+    if (who->count == 0) return 1;
+    if (who->count == 1 && who->joint.count >= 1) return fmax(who->least, CHANCE_SMALLEST);
+    double ln_p = chance_joint_ln(&who->joint);
+    if (metric) ln_p = fmin(ln_p, chance_extreme_ln(who->least, who->count));
+    return fmax(exp(ln_p), CHANCE_SMALLEST);
+}
+
+bool population_is_cause(const struct population_person *who, double p) {
+    return p <= fmax(1.1 * who->least, CHANCE_SIGNIFICANT);
+}
+
+// --- bytes -----------------------------------------------------------------------------------
+
+void population_save(const struct population *p, struct pack *to) {
+    pack_f64(to, p->total);
+    pack_bytes(to, p->registers, sizeof p->registers);
+    pack_bytes(to, p->counts, sizeof p->counts);
+}
+
+enum status population_load(struct population *p, struct unpack *from, struct error *err) {
+    p->total = unpack_f64(from);
+    unpack_bytes(from, p->registers, sizeof p->registers);
+    unpack_bytes(from, p->counts, sizeof p->counts);
+    bool sound = !from->failed && p->total >= 0 && p->total < 1e15;
+    for (size_t i = 0; sound && i < POPULATION_REGISTERS; i++)
+        sound = p->registers[i] <= 64;
+    for (size_t i = 0; sound && i < POPULATION_ROWS * POPULATION_COLUMNS; i++)
+        sound = p->counts[i / POPULATION_COLUMNS][i % POPULATION_COLUMNS] >= 0;
+    if (sound) return STATUS_OK;
+    *p = (struct population){0};
+    return fail(err, STATUS_INVALID, "no saved population");
+}
