@@ -137,7 +137,8 @@ routes["GET /_cat/aliases/{alias}"] = needs("indices:admin/aliases/get", cat_ali
 routes["GET /_cat"] = needs("cluster:monitor/main", function(request)
   request:allow { "help" }
   return reply.text(200, "=^.^=\n/_cat/indices\n/_cat/indices/{index}\n/_cat/count\n/_cat/count/{index}\n"
-    .. "/_cat/aliases\n/_cat/aliases/{alias}\n")
+    .. "/_cat/aliases\n/_cat/aliases/{alias}\n/_cat/ml/anomaly_detectors\n"
+    .. "/_cat/ml/anomaly_detectors/{job_id}\n/_cat/ml/datafeeds\n/_cat/ml/datafeeds/{datafeed_id}\n")
 end)
 
 return routes

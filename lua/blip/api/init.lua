@@ -15,6 +15,7 @@ return {
   "blip.api.tasks",
   "blip.api.blip",
   "blip.api.elastic.calendars",
+  "blip.api.elastic.cat",
   "blip.api.elastic.data",
   "blip.api.elastic.datafeed_preview",
   "blip.api.elastic.datafeed_runs",
