@@ -25,6 +25,7 @@ int luaopen_runtime_render(lua_State *L);
 int luaopen_runtime_model(lua_State *L);
 int luaopen_runtime_model_parts(lua_State *L);
 int luaopen_runtime_secret(lua_State *L);
+int luaopen_runtime_season(lua_State *L);
 int luaopen_runtime_socket(lua_State *L);
 int luaopen_runtime_series(lua_State *L);
 int luaopen_runtime_special(lua_State *L);

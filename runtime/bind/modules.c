@@ -21,6 +21,7 @@ static const luaL_Reg modules[] = {
     {"runtime.model", luaopen_runtime_model},
     {"runtime.model_parts", luaopen_runtime_model_parts},
     {"runtime.secret", luaopen_runtime_secret},
+    {"runtime.season", luaopen_runtime_season},
     {"runtime.socket", luaopen_runtime_socket},
     {"runtime.series", luaopen_runtime_series},
     {"runtime.special", luaopen_runtime_special},

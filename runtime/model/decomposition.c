@@ -1,94 +1,190 @@
 /* model/decomposition.c - see decomposition.h. */
-#include "model/decomposition.h"
+#include "model/decomposition_state.h"
 
+#include "model/special.h"
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-struct decomposition {
-    int64_t bucket_span_s;
-    double decay;   // multiplier of all decay rates
-    double age_s;   // time that passed since the last value, not yet applied
-    double lowest;  // smallest value so far; infinite before the first
-};
+#define MEMORY 500.0              // values over which errors and differences are averaged
+#define GAIN 3.0                  // how much of an error all components together may take
+#define SEASON_FADE 6.0           // seasons fade so much slower than the trend
+#define DERATE_S 259200.0         // three days
+#define LARGEST 1e100             // values beyond are cut off: their squares must stay finite
+#define HALF_Z 0.674489750196082  // of the interval that holds half
 
 struct decomposition *decomposition_new(int64_t bucket_span_s) {
     struct decomposition *d = calloc(1, sizeof *d);
     if (!d) return NULL;
-    d->bucket_span_s = bucket_span_s;
+    d->span_s = (double)bucket_span_s;
     d->decay = 1;
     d->lowest = INFINITY;
+    d->changed_s = -INFINITY;
+    trend_init(&d->trend, d->span_s);
+    season_window_open(&d->window[0], SEASON_WINDOW_SHORT, d->span_s);
+    season_window_open(&d->window[1], SEASON_WINDOW_LONG, d->span_s);
     return d;
 }
 
-void decomposition_free(struct decomposition *d) { free(d); }
+void decomposition_free(struct decomposition *d) {
+    if (!d) return;
+    for (size_t i = 0; i < d->seasons; i++)
+        component_free(d->season[i]);
+    for (size_t i = 0; i < DECOMPOSITION_WINDOWS; i++)
+        season_window_close(&d->window[i]);
+    free(d);
+}
+
+// --- prediction ------------------------------------------------------------------------------
+
+double decomposition_seasons_at(const struct decomposition *d, double time_s,
+                                const bool *skip) {
+    double sum = 0;
+    for (size_t i = 0; i < d->seasons; i++)
+        if (!skip || !skip[i]) sum += component_value(d->season[i], time_s);
+    return sum;
+}
+
+double decomposition_mean_at(const struct decomposition *d, double time_s) {
+    double level = d->trending ? trend_at(&d->trend, time_s) : 0;
+    return level + decomposition_seasons_at(d, time_s, NULL);
+}
+
+static double z_of(double confidence) {
+    if (confidence == 0.5) return HALF_Z;
+    return confidence > 0 ? special_normal_quantile((1 + confidence) / 2) : 0;
+}
 
 struct expected decomposition_predict(const struct decomposition *d, double time_s,
                                       double confidence) {
-    (void)d, (void)time_s, (void)confidence;
-    return (struct expected){0, 0, 0};
+    double mean = decomposition_mean_at(d, time_s);
+    if (d->lowest >= 0) mean = fmax(mean, 0);
+    if (confidence <= 0 || !d->trending) return (struct expected){mean, mean, mean};
+    double variance = trend_variance(&d->trend);
+    for (size_t i = 0; i < d->seasons; i++)
+        variance += component_spread(d->season[i], time_s).estimate;
+    double width = z_of(confidence) * sqrt(variance);
+    double lower = d->lowest >= 0 ? fmax(mean - width, 0) : mean - width;
+    return (struct expected){lower, mean, mean + width};
 }
 
 double decomposition_scale(const struct decomposition *d, double time_s, double variance,
                            double floor) {
-    (void)d, (void)time_s, (void)variance;
-    return fmax(1, floor);
+    double here = 0, mean = 0, active = 0;
+    for (size_t i = 0; i < d->seasons; i++) {
+        struct component_spread s = component_spread(d->season[i], time_s);
+        here += s.here;
+        mean += s.mean;
+        active += s.mean > 0;
+    }
+    if (active == 0 || !(variance > 0)) return fmax(1, floor);
+    double bias = fmin(2 * mean / active / variance, 1) * (active + 1) / active;
+    return fmax(1 + fmin(bias, 1) * (here / mean - 1), floor);
+}
+
+double decomposition_derate(const struct decomposition *d, double time_s) {
+    double since = time_s - d->changed_s;
+    return since < 0 || since > DERATE_S ? 0 : 1 - since / DERATE_S;
+}
+
+// --- learning --------------------------------------------------------------------------------
+
+void decomposition_tell(struct decomposition_news *news, const char *format, ...) {
+    if (news->texts == DECOMPOSITION_TEXTS) return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(news->text[news->texts++], DECOMPOSITION_TEXT_SIZE, format, args);
+    va_end(args);
+}
+
+// How rough the series is, season or not; steps that are outliers count less.
+static void follow_roughness(struct decomposition *d, double value, double share) {
+    double step = value - d->last, half = step * step / 2;
+    if (d->values > 0) d->rough += share / fmin(d->values, MEMORY) * (half - d->rough);
+    d->last = value;
+}
+
+static bool look_for_seasons(struct decomposition *d, double time_s, double value, double share,
+                             struct decomposition_news *news) {
+    bool ok = true;
+    for (size_t i = 0; i < DECOMPOSITION_WINDOWS; i++) {
+        struct season_window *w = &d->window[i];
+        if (season_window_due(w, time_s)) ok &= decomposition_test(d, w, news);
+        season_window_advance(w, time_s);
+        ok &= season_window_add(w, time_s, value, share);
+    }
+    return ok;
+}
+
+// Each part answers for its share of the error.
+static void learn_parts(struct decomposition *d, double time_s, double error, double weight,
+                        double share) {
+    double parts = 1;
+    for (size_t i = 0; i < d->seasons; i++)
+        parts += season_share(component_season(d->season[i]), time_s);
+    double own = error / fmax(parts / GAIN, 1);
+    double level = trend_at(&d->trend, time_s);
+    trend_learn(&d->trend, time_s, level + own, weight, share);
+    for (size_t i = 0; i < d->seasons; i++) {
+        component_learn(d->season[i], time_s, own, weight * share);
+        double lifted = component_refresh(d->season[i], time_s, false);
+        if (lifted != 0) trend_lift(&d->trend, lifted);
+    }
+}
+
+static void look_at_trend(struct decomposition *d, struct decomposition_news *news) {
+    if (d->seasons) return;
+    bool helps = trend_helps(&d->trend, d->trending);
+    if (helps == d->trending) return;
+    d->trending = helps;
+    if (helps) decomposition_tell(news, "Detected trend");
+    decomposition_refill(d, &d->window[0], news);
 }
 
 bool decomposition_learn(struct decomposition *d, double time_s, double value, double weight,
                          double outlier, struct decomposition_news *news) {
-    (void)time_s, (void)weight, (void)outlier;
     news->relearn = news->seasonal = false;
     news->count = news->texts = 0;
+    value = fmin(fmax(value, -LARGEST), LARGEST);
     d->lowest = fmin(d->lowest, value);
-    d->age_s = 0;
-    return true;
+    follow_roughness(d, value, outlier);
+    bool ok = look_for_seasons(d, time_s, value, outlier, news);
+    double error = value - decomposition_mean_at(d, time_s);
+    if (d->seasons)
+        learn_parts(d, time_s, error, weight, outlier);
+    else
+        trend_learn(&d->trend, time_s, value, weight, outlier);
+    d->values += outlier;
+    d->noise += outlier / fmin(d->values, MEMORY) * (error * error - d->noise);
+    look_at_trend(d, news);
+    return ok;
 }
 
-void decomposition_age(struct decomposition *d, double seconds) { d->age_s += seconds; }
+void decomposition_age(struct decomposition *d, double seconds) {
+    trend_age(&d->trend, seconds);
+    double rate = d->trend.rate_per_day / SEASON_FADE * seconds / SEASON_DAY_S * d->decay;
+    for (size_t i = 0; i < d->seasons; i++)
+        component_age(d->season[i], rate);
+}
 
 void decomposition_set_decay(struct decomposition *d, double multiplier) {
     d->decay = multiplier;
-}
-
-double decomposition_derate(const struct decomposition *d, double time_s) {
-    (void)d, (void)time_s;
-    return 0;
+    trend_set_decay(&d->trend, multiplier);
 }
 
 void decomposition_shift_time(struct decomposition *d, double seconds) {
-    (void)d, (void)seconds;
+    for (size_t i = 0; i < d->seasons; i++)
+        component_shift(d->season[i], seconds);
 }
 
-size_t decomposition_components(const struct decomposition *d) {
-    (void)d;
-    return 0;
-}
+size_t decomposition_components(const struct decomposition *d) { return d->seasons; }
 
-size_t decomposition_bytes(const struct decomposition *d) { return sizeof *d; }
-
-void decomposition_save(const struct decomposition *d, struct pack *p) {
-    pack_u64(p, (uint64_t)d->bucket_span_s);
-    pack_f64(p, d->decay);
-    pack_f64(p, d->age_s);
-    pack_f64(p, d->lowest);
-}
-
-enum status decomposition_load(struct unpack *u, struct decomposition **out,
-                               struct error *err) {
-    *out = NULL;
-    int64_t span = (int64_t)unpack_u64(u);
-    if (u->failed || span <= 0)
-        return fail(err, STATUS_INVALID, "a decomposition's bucket span is %lld s",
-                    (long long)span);
-    struct decomposition *d = decomposition_new(span);
-    if (!d) return fail(err, STATUS_NO_MEMORY, "no memory for a decomposition");
-    d->decay = unpack_f64(u);
-    d->age_s = unpack_f64(u);
-    d->lowest = unpack_f64(u);
-    if (u->failed || !(d->decay > 0) || !(d->age_s >= 0)) {
-        decomposition_free(d);
-        return fail(err, STATUS_INVALID, "a decomposition's bytes are damaged");
-    }
-    *out = d;
-    return STATUS_OK;
+size_t decomposition_bytes(const struct decomposition *d) {
+    size_t bytes = sizeof *d;
+    for (size_t i = 0; i < d->seasons; i++)
+        bytes += component_bytes(d->season[i]);
+    for (size_t i = 0; i < DECOMPOSITION_WINDOWS; i++)
+        bytes += season_window_bytes(&d->window[i]);
+    return bytes;
 }

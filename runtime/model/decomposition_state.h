@@ -1,0 +1,46 @@
+/* model/decomposition_state.h - what a decomposition is made of; for its own files only. */
+#ifndef BLIP_MODEL_DECOMPOSITION_STATE_H
+#define BLIP_MODEL_DECOMPOSITION_STATE_H
+
+#include "model/component.h"
+#include "model/decomposition.h"
+#include "model/season_window.h"
+#include "model/trend.h"
+
+#define DECOMPOSITION_WINDOWS 2  // short, long
+
+struct decomposition {
+    double span_s;
+    double decay;      // multiplier of the rates at which the past fades
+    double lowest;     // smallest value so far; infinite before the first
+    double noise;      // running mean squared error of the predictions
+    double rough;      // running half mean squared difference of successive values
+    double last;       // the newest value
+    double values;     // learnt
+    double changed_s;  // when the last change was accepted; -infinite before
+    bool trending;     // the trend counts
+    uint8_t seasons;   // components in use
+    struct component *season[SEASON_SET];
+    struct trend trend;
+    struct season_window window[DECOMPOSITION_WINDOWS];
+};
+
+/* The sum of the seasons at a time, those for which skip[i] is set aside (NULL: none). */
+double decomposition_seasons_at(const struct decomposition *d, double time_s, const bool *skip);
+
+/* Trend and seasons, not cut off at 0. */
+double decomposition_mean_at(const struct decomposition *d, double time_s);
+
+/* Looks for seasons in a window and takes them up. Returns false when memory ran out. */
+bool decomposition_test(struct decomposition *d, const struct season_window *w,
+                        struct decomposition_news *news);
+
+/* Fills the news with the window's residuals under the present components. */
+void decomposition_refill(const struct decomposition *d, const struct season_window *w,
+                          struct decomposition_news *news);
+
+/* Adds an annotation; one too many is left out. */
+void decomposition_tell(struct decomposition_news *news, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif
