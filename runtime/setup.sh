@@ -10,7 +10,7 @@ packages="build-essential cmake ninja-build pkg-config ca-certificates curl jq n
  libuv1-dev libmicrohttpd-dev libgnutls28-dev libsodium-dev liblua5.4-dev libsimdjson-dev
  zlib1g-dev libboost-dev"
 [ "${1:-build}" = test ] && packages="$packages lua-busted lua-check lua5.4 clang clang-format
- clang-tidy libclang-rt-14-dev git python3 openssl"
+ clang-tidy libclang-rt-14-dev git python3 python3-venv openssl"
 
 missing=""
 for package in $packages; do

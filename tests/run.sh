@@ -2,10 +2,10 @@
 # Installs what is missing, builds, and passes every test. Ends with one line,
 # "N passed, N failed", and exits 0 when nothing failed.
 #   sh tests/run.sh               everything, about 15 minutes on two cores
-#   sh tests/run.sh release       one step of: lint release install asan tsan fuzz
+#   sh tests/run.sh release       one step of: lint release install clients asan tsan fuzz
 set -u
 cd "$(dirname "$0")/.." || exit 1
-steps=${*:-lint release install asan tsan fuzz}
+steps=${*:-lint release install clients asan tsan fuzz}
 passed=0 failed=0
 
 # Counts one check by its exit status: check NAME COMMAND...
@@ -73,6 +73,12 @@ for step in $steps; do
     install)
         check "build release" build release
         check "installed tree" sh tests/install.sh
+        ;;
+    clients)
+        check "build release" build release
+        for client in 7 8 9 python; do
+            check "client $client" sh tests/clients/run.sh "$client"
+        done
         ;;
     asan)
         check "build asan" build asan
