@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define ANSWERS 1024
+#define QUESTIONS 2
 #define MARK_SIZE crypto_generichash_BYTES
 
 _Static_assert(SECRET_HASH_SIZE == crypto_pwhash_STRBYTES, "libsodium's hashes have this size");
@@ -26,8 +27,15 @@ struct answer {
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static unsigned char process_key[crypto_generichash_KEYBYTES];
 
-static pthread_mutex_t answers_lock = PTHREAD_MUTEX_INITIALIZER;  // guards answers
+// A hash and a password that threads look into; a place without askers is free.
+struct question {
+    unsigned char mark[MARK_SIZE];
+    unsigned askers;
+};
+
+static pthread_mutex_t answers_lock = PTHREAD_MUTEX_INITIALIZER;  // guards these two
 static struct answer answers[ANSWERS];
+static struct question questions[QUESTIONS];
 
 // Held while a password is hashed: many guesses at once share the memory of one.
 static pthread_mutex_t hashing_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -90,6 +98,37 @@ static void remember(const unsigned char mark[MARK_SIZE], bool matches) {
     pthread_mutex_unlock(&answers_lock);
 }
 
+// The place of a question that is being looked into, or a free one; NULL when there is none.
+static struct question *find_question(const unsigned char mark[MARK_SIZE]) {
+    struct question *unused = NULL;
+    for (size_t i = 0; i < QUESTIONS; i++) {
+        struct question *q = &questions[i];
+        if (q->askers == 0)
+            unused = q;
+        else if (memcmp(q->mark, mark, MARK_SIZE) == 0)
+            return q;
+    }
+    return unused;
+}
+
+// Notes that a question is being looked into, by one more. NULL when there are too many others.
+static struct question *begin(const unsigned char mark[MARK_SIZE]) {
+    pthread_mutex_lock(&answers_lock);
+    struct question *q = find_question(mark);
+    if (q) {
+        memcpy(q->mark, mark, MARK_SIZE);
+        q->askers++;
+    }
+    pthread_mutex_unlock(&answers_lock);
+    return q;
+}
+
+static void end(struct question *q) {
+    pthread_mutex_lock(&answers_lock);
+    q->askers--;
+    pthread_mutex_unlock(&answers_lock);
+}
+
 // Whoever waited for the lock may find that another thread had the same question.
 static bool find_out(const char *hash, const char *password, size_t size,
                      const unsigned char mark[MARK_SIZE]) {
@@ -103,12 +142,18 @@ static bool find_out(const char *hash, const char *password, size_t size,
     return matches;
 }
 
-bool secret_matches(const char *hash, const char *password, size_t size) {
+enum status secret_matches(const char *hash, const char *password, size_t size, bool *matches,
+                           struct error *err) {
     unsigned char mark[MARK_SIZE];
-    bool matches;
-    if (!secret_is_hash(hash)) return false;
+    *matches = false;
+    if (!secret_is_hash(hash)) return STATUS_OK;
     make_mark(hash, password, size, mark);
-    return recall(mark, &matches) ? matches : find_out(hash, password, size, mark);
+    if (recall(mark, matches)) return STATUS_OK;
+    struct question *q = begin(mark);
+    if (!q) return fail(err, STATUS_BUSY, "too many passwords are being checked");
+    *matches = find_out(hash, password, size, mark);
+    end(q);
+    return STATUS_OK;
 }
 
 void secret_digest(const void *data, size_t size, char out[SECRET_DIGEST_SIZE]) {

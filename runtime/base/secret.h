@@ -3,10 +3,11 @@
  * That is too slow for each request, so that answers are remembered:
  *
  *     hash, password ─▶ BLAKE2b with a key of this process ─▶ remembered? ─ yes ─▶ answer
- *                                                                  └─ no ─▶ Argon2id, one at a
- * time
+ *                                                                  └─ no ─▶ Argon2id, in turn
  *
  * An answer never grows old: it belongs to the hash, and a changed password has another one.
+ * Somebody who guesses passwords takes no more than two threads: more are told that all are
+ * busy, and those whose answers are remembered notice nothing.
  * Keys that we have drawn ourselves hold 128 bits and more; a plain digest keeps those. */
 #ifndef BLIP_BASE_SECRET_H
 #define BLIP_BASE_SECRET_H
@@ -26,9 +27,11 @@ enum status secret_hash(const char *password, size_t size, char out[SECRET_HASH_
 /* Is a text what secret_hash() writes, whatever its cost? */
 bool secret_is_hash(const char *text);
 
-/* Is a hash of this password? False also for what is no hash, and when memory runs out. Any
- * thread; takes long at first, and then as long for a wrong password as for a right one. */
-bool secret_matches(const char *hash, const char *password, size_t size);
+/* Fills *matches: is it a hash of this password? False also for what is no hash, and when
+ * memory runs out. Any thread; takes long at first, and then as long for a wrong password as
+ * for a right one. STATUS_BUSY when too many others are being hashed. */
+enum status secret_matches(const char *hash, const char *password, size_t size, bool *matches,
+                           struct error *err);
 
 /* Writes the digest of what has no need of a slow hash. */
 void secret_digest(const void *data, size_t size, char out[SECRET_DIGEST_SIZE]);

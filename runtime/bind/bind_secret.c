@@ -2,7 +2,7 @@
  *
  *     secret.hash(password) -> text | nil, err        takes long, see base/secret.h
  *     secret.is_hash(text) -> boolean
- *     secret.matches(hash, password) -> boolean       takes long the first time
+ *     secret.matches(hash, password) -> boolean | nil, err   takes long the first time; busy
  *     secret.digest(text) -> hex
  *     secret.equal(a, b) -> boolean                   in the same time for all of one size
  *     secret.token(bytes) -> text                     of that many random bytes, safe in URLs
@@ -36,7 +36,11 @@ static int bind_secret_matches(lua_State *L) {
     size_t size;
     const char *hash = luaL_checkstring(L, 1);
     const char *password = luaL_checklstring(L, 2, &size);
-    lua_pushboolean(L, secret_matches(hash, password, size));
+    bool matches;
+    struct error err;
+    if (secret_matches(hash, password, size, &matches, &err) != STATUS_OK)
+        return bind_fail(L, &err);
+    lua_pushboolean(L, matches);
     return 1;
 }
 

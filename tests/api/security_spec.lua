@@ -1,5 +1,7 @@
+local http = require "support.http"
 local json = require "runtime.json"
 local server = require "support.server"
+local time = require "runtime.time"
 local users = require "support.users"
 
 local ROLES = {
@@ -87,6 +89,28 @@ describe("security", function()
       assert.equal("invalid ApiKey authentication header value", reason { Authorization = "ApiKey YQ==" })
       assert.matches("unable to find apikey with id a", reason(users.key "YTpi"))
     end)
+  end)
+
+  it("keeps answering those it knows while somebody guesses passwords", function()
+    assert.equal(200, as("ada", "GET", "/").status)
+    local guessers, seen, slowest = {}, { [401] = 0, [429] = 0 }, 0
+    for i = 1, 20 do
+      guessers[i] = blip:connect()
+      guessers[i]:send(http.format("GET", "/", nil, users.basic("ada", "guess" .. i)))
+    end
+    for _ = 1, 20 do
+      local began = time.monotonic_ns()
+      assert.equal(200, as("ada", "GET", "/").status)
+      slowest = math.max(slowest, (time.monotonic_ns() - began) / 1e6)
+    end
+    for _, guesser in ipairs(guessers) do
+      local status = guesser:receive().status
+      seen[status] = seen[status] + 1
+      guesser:close()
+    end
+    assert.equal(20, seen[401] + seen[429])
+    assert.is_true(seen[429] >= 5, seen[429] .. " were turned away")
+    assert.is_true(slowest < 1000, slowest .. " ms")
   end)
 
   describe("an index that the caller may not read", function()
@@ -285,7 +309,7 @@ describe("security", function()
 
     it("expires", function()
       local made = make("ada", { name = "brief", expiration = "1ms" })
-      require "runtime.time".sleep_ms(5)
+      time.sleep_ms(5)
       assert.equal(401, blip:get("/", users.key(made.encoded)).status)
     end)
 
@@ -358,7 +382,7 @@ describe("the users file", function()
     for _ = 1, 100 do
       status = blip:connect():get("/_security/_authenticate", users.basic "bob").status
       if status == 200 then break end
-      require "runtime.time".sleep_ms(20)
+      time.sleep_ms(20)
     end
     assert.equal(200, status)
     users.write(path, { ada = { "no-such-role" } })

@@ -35,7 +35,8 @@ local schemes = {}
 
 function schemes.basic(request, encoded)
   local name, password = pair(encoded, "basic")
-  local subject = people.find(name, password)
+  local subject, err = people.find(name, password)
+  if err then error(err, 0) end
   return subject or refuse("unable to authenticate user [%s] for REST request [%s]", name, request.path)
 end
 

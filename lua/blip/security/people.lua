@@ -34,10 +34,11 @@ end
 --- The subject of a user.
 -- @tparam string name
 -- @tparam string password
--- @return the subject; nil when there is none, or not with this password
+-- @return the subject; nil when there is none, or not with this password; or nil and a `busy` error
 function people.find(name, password)
   local user = config.get().security.users[name]
-  local right = secret.matches(user and user.password or NOBODY, password)
+  local right, err = secret.matches(user and user.password or NOBODY, password)
+  if err then return nil, err end
   if not user or not right or user.enabled == false then return nil end
   known[name] = known[name] or make(name, user)
   return known[name]
