@@ -57,6 +57,9 @@ local definition = {}
 -- - `forest`: `shingle`, `trees`, `samples`, `recency` (time decay = 1 / recency), `seed`,
 --   `[output_after]`
 -- - `ensemble`: `sensitivity` (factor of the threshold), `seed`, `[history]` (rows of past)
+-- - `seasonal`: the engine of jobs. `[functions]` a function's name (elastic-ml.md 4.1; "mean") or
+--   names by feature; `[partition]`, `[by]`, `[over]` category fields; `[influencers]` category fields;
+--   `[memory_bytes]`; `[rules]` and `[calendars]` as `blip.detector.seasonal` reads them
 -- - `script`: `new() -> state`, `push(state, time_ms, { value, ... }) -> verdict` or nil while it
 --   warms up (missing values are NaN; a verdict is `{ score =, grade =, confidence =,
 --   [expected = { value, ... }] }`), `save(state) -> text` and `load(text) -> state`
@@ -65,6 +68,7 @@ local models = {
   forest = { shingle = 8, trees = 50, samples = 256, recency = 2560, seed = 0 },
   ensemble = { sensitivity = 1, seed = 0 },
   script = { seed = 0 },
+  seasonal = { seed = 0 },
 }
 
 local MIN_TRAINING = 32 -- intervals a forest needs before it scores

@@ -120,7 +120,7 @@ end
 
 function check.model(value)
   if not is(value, "model") then
-    return nil, "is no model such as ensemble { } or forest { shingle = 8 }"
+    return nil, "is no model such as ensemble { }, forest { shingle = 8 } or seasonal { "mean" }"
   end
   return value
 end
@@ -180,6 +180,73 @@ local function check_keys(what, given, checkers, is_detector)
     end
   end
   return passed
+end
+
+-- What a rule and a calendar may say -----------------------------------------------------------------
+
+local comparisons = { gt = true, gte = true, lt = true, lte = true }
+
+--- Bounds of a rule, as { lt = 5 }.
+local function check_bounds(value)
+  if type(value) ~= "table" or next(value) == nil then return nil, "has no bound, as { lt = 5 }" end
+  for _, key in ipairs(sorted_keys(value)) do
+    if not comparisons[key] then
+      return nil, format("has the bound '%s'; there are gt, gte, lt and lte", tostring(key))
+    elseif type(value[key]) ~= "number" then
+      return nil, format("has %s = %s, no number", key, shown(value[key]))
+    end
+  end
+  return value
+end
+
+--- Fields with the values that a rule is about, as { host = filter { "a*" } }.
+local function check_scope(value)
+  if type(value) ~= "table" or next(value) == nil then
+    return nil, "names no field, as { host = filter { \"test-*\" } }"
+  end
+  local scope = {}
+  for _, field in ipairs(sorted_keys(value)) do
+    if not is(value[field], "filter_list") then
+      return nil, format("has %s = %s, no filter { ... }", tostring(field), shown(value[field]))
+    end
+    scope[field] = value[field].values
+  end
+  return scope
+end
+
+local skips = { result = true, learning = true, both = true }
+
+local function check_skip(value)
+  if skips[value] then return value end
+  return nil, "is none of \"result\", \"learning\" and \"both\""
+end
+
+check.rule_keys = {
+  skip = check_skip, actual = check_bounds, typical = check_bounds, diff_from_typical = check_bounds,
+  time = check_bounds, only = check_scope, except = check_scope,
+}
+
+local function check_all(value, kind, example)
+  local list = is(value, kind) and { value } or value
+  if type(list) ~= "table" or list.kind or #list == 0 then return nil, "is no list of " .. example end
+  for _, item in ipairs(list) do
+    if not is(item, kind) then return nil, "holds " .. shown(item) .. ", no " .. example end
+  end
+  return list
+end
+
+function check.rules(value) return check_all(value, "rule", "rule { ... }") end
+function check.calendars(value) return check_all(value, "calendar", "calendar \"id\"") end
+
+--- Names of functions by features.
+function check.functions(value)
+  if type(value) ~= "table" or value.kind then return nil, "is no table, as { took = \"high_mean\" }" end
+  for _, key in ipairs(sorted_keys(value)) do
+    if type(key) ~= "string" or type(value[key]) ~= "string" then
+      return nil, format("holds %s = %s, no feature = \"function\"", tostring(key), shown(value[key]))
+    end
+  end
+  return value
 end
 
 return {

@@ -7,7 +7,7 @@
 -- every interval in between is scored; after a very long one, training starts anew.
 -- @module blip.detector.live
 local fail = require "blip.fail"
-local model = require "runtime.model"
+local models = require "blip.detector.models"
 local progress = require "blip.detector.progress"
 local run = require "blip.detector.run"
 local session = require "blip.detector.session"
@@ -56,7 +56,7 @@ function live.begin(d, now_ms)
   local from
   from, err = training_start(r, stop - d.interval_ms)
   if not from then return nil, err end
-  model.drop(d.id)
+  models.drop(d.id)
   local state = {
     run = d.id,
     version = d.version or "",
@@ -139,7 +139,7 @@ function live.forget(id)
   local c = store.connection()
   local ok, err = progress.prepare(c)
   if not ok then return nil, err end
-  model.drop(id)
+  models.drop(id)
   return progress.delete(c, id)
 end
 

@@ -9,7 +9,6 @@
 local attempt = require "blip.attempt"
 local anomaly = require "blip.result.anomaly"
 local log = require "runtime.log"
-local model = require "runtime.model"
 local models = require "blip.detector.models"
 local pace = require "blip.detector.pace"
 local progress = require "blip.detector.progress"
@@ -25,19 +24,10 @@ local session = {}
 local Session = {}
 Session.__index = Session
 
--- The set of a run that another job left; nil when there is none, and `busy` when somebody looks
--- at it.
-local function borrow(d, key)
-  if d.model.kind == "script" then return nil end
-  local set, err = model.borrow(key)
-  if not set and err.kind == "busy" then return nil, err end
-  return set
-end
-
--- Models that are saved but not in memory come back when a row of theirs does. A script's set
--- cannot do that, and silent entities whose values are imputed have to be known.
+-- Models that are saved but not in memory come back when a row of theirs does, but for those that
+-- come back together; and silent entities whose values are imputed have to be known.
 local function loads_all(self)
-  return self.d.model.kind == "script" or (self.d.impute ~= nil and #self.d.category > 0)
+  return models.is_whole(self.d) or (self.d.impute ~= nil and #self.d.category > 0)
 end
 
 -- Scans and scores a stretch, with the models of its entities in memory.
@@ -101,7 +91,7 @@ function session.open(d, state, options)
     snapshots = options.keep_snapshots ~= false or d.model.kind == "script",
     pace = pace.new(d),
   }, Session)
-  local set, err = borrow(d, state.run)
+  local set, err = models.borrow(d, state)
   if err then return nil, err end
   if set then
     self.run, err = run.open(d, { set = set, source = self.source, offset_ms = state.offset_ms })
@@ -205,15 +195,15 @@ end
 function Session:drop(err)
   self.c:rollback() -- of what an error that was raised left open
   if self.run then self.run.set:close() end
-  model.drop(self.state.run)
+  models.drop(self.state.run)
   self.run = nil
   return nil, err
 end
 
 --- Leaves the models to the next job.
 function Session:close()
-  if not self.run or self.d.model.kind == "script" then return end
-  local ok, err = model.give_back(self.state.run, self.run.set)
+  if not self.run then return end
+  local ok, err = models.give_back(self.d, self.state.run, self.run.set)
   if not ok then log.warn("models_dropped", { run = self.state.run, reason = err.reason }) end
   self.run = nil
 end

@@ -240,13 +240,24 @@ local function reason(d, frame, row, blamed, values, expected)
   return cause.words(v)
 end
 
+-- The category values that a model blames, by field; nil where it blames none.
+local function influencers(frame, row)
+  local text = frame:type "influencers" and frame:get(row, "influencers")
+  if not text then return nil end
+  local by_field = {}
+  for _, one in ipairs(assert(json.decode(text))) do
+    by_field[one.influencer_field_name] = one.influencer_field_values
+  end
+  return by_field
+end
+
 --- One row as a script sees it: what `on_anomaly` gets.
 -- @tparam table d definition
 -- @param frame scored
 -- @tparam integer row
 -- @treturn table `{ detector =, time = ms, entity = { field = value }, grade =, score =,
 -- confidence =, cause = name of the feature to blame, reason = why in a sentence, values =,
--- expected =, lower =, upper =, contribution = { feature = number } }`
+-- expected =, lower =, upper =, contribution = { feature = number }, [influencers] = { field = { value } } }`
 function anomaly.row(d, frame, row)
   local of_entity = {}
   for _, field in ipairs(d.category) do of_entity[field] = frame:get(row, field) end
@@ -267,6 +278,7 @@ function anomaly.row(d, frame, row)
     lower = named(d, frame, row, "lower_"),
     upper = named(d, frame, row, "upper_"),
     contribution = contribution,
+    influencers = influencers(frame, row),
   }
 end
 
