@@ -17,6 +17,7 @@ local journal = require "blip.job.journal"
 local operations = require "blip.job.operations"
 local outcome = require "blip.job.outcome"
 local registry = require "blip.job.registry"
+local renormalize = require "blip.job.renormalize"
 local state = require "blip.job.state"
 local store = require "runtime.store"
 local time = require "runtime.time"
@@ -44,6 +45,7 @@ local function replay(c, live, row)
     local _, err = operations.perform(live, operation)
     live:take_results()
     live:take_annotations()
+    live:take_scores_changed()
     if err and not operations.is_answer(err) then return nil, err end
     return true
   end)
@@ -101,6 +103,7 @@ end
 
 local function write(c, job, row, live, operation, done)
   local ok, err = outcome.write(c, job, live, done)
+  if ok and live:take_scores_changed() then ok, err = renormalize.run(c, job, live) end
   if not ok then return nil, err end
   row.seq = row.seq + 1
   local bytes

@@ -1,0 +1,165 @@
+-- luacheck: no max line length
+-- What the peer's integration tests assert of results (elastic-ml.md 13), through `_data`.
+local jobs = require "support.ml_jobs"
+local random = require "support.random"
+local server = require "support.server"
+
+local ML = "/_ml/anomaly_detectors/"
+local HOUR = 3600
+local START = 1491004800 -- 2017-04-01
+
+describe("results of posted data", function()
+  local blip
+
+  setup(function() blip = server.start() end)
+  teardown(function() blip:stop() end)
+
+  local function ok(answer)
+    assert.is_true(answer.status < 300, answer.body)
+    return answer.json
+  end
+
+  local function open(id, span, detector, more)
+    local body = { analysis_config = { bucket_span = span, detectors = { detector } } }
+    for name, value in pairs(more or {}) do body[name] = value end
+    jobs.create(blip, id, body)
+    jobs.open(blip, id)
+    return ML .. id
+  end
+
+  local function post(path, lines)
+    return ok(blip:post(path .. "/_data", table.concat(lines, "\n")))
+  end
+
+  local function get(path, rest) return ok(blip:get(path .. rest)) end
+
+  it("interim results are there when they are asked for, and are replaced by final ones", function()
+    local path = open("interim-1", "1000s", { ["function"] = "max", field_name = "value" })
+    local lines = {}
+    for i = 0, 79 do lines[#lines + 1] = ('{"time":%d,"value":%d}'):format(1400000000 + i * 500, i % 3 + 1) end
+    post(path, lines)
+    ok(blip:post(path .. "/_flush"))
+    local final = get(path, "/results/buckets?size=1000").buckets
+    for _, bucket in ipairs(final) do assert.is_false(bucket.is_interim) end
+    post(path, { '{"time":1400040000,"value":14}', '{"time":1400040500,"value":12}', '{"time":1400040510,"value":16}' })
+    local function interim()
+      local found = {}
+      for _, bucket in ipairs(get(path, "/results/buckets?size=1000&expand=true").buckets) do
+        if bucket.is_interim then found[#found + 1] = bucket end
+      end
+      return found
+    end
+    assert.equal(0, #interim())
+    ok(blip:post(path .. "/_flush?calc_interim=true"))
+    assert.same({ 1400040000000 }, jobs.pluck(interim(), "timestamp"))
+    assert.same({ 16 }, interim()[1].records[1].actual)
+    post(path, { '{"time":1400040520,"value":15}' })
+    ok(blip:post(path .. "/_flush?calc_interim=true"))
+    assert.same({ 1400040000000 }, jobs.pluck(interim(), "timestamp"))
+    assert.same({ 16 }, interim()[1].records[1].actual)
+    post(path, { '{"time":1400041000,"value":2}', '{"time":1400042000,"value":1}' })
+    ok(blip:post(path .. "/_close"))
+    assert.equal(0, #interim())
+    local bucket = get(path, "/results/buckets/1400040000000?expand=true").buckets[1]
+    assert.same({ 16 }, bucket.records[1].actual)
+    assert.equal(0, blip:get("/.ml-anomalies-interim-1/_count?q=is_interim:true").json.count)
+  end)
+
+  it("an interim bucket that has only begun has no records", function()
+    local path = open("interim-2", "1000s", { ["function"] = "count" })
+    local lines = {}
+    for i = 0, 79 do lines[#lines + 1] = ('{"time":%d}'):format(1400000000 + i * 500) end
+    post(path, lines)
+    local last = ok(blip:post(path .. "/_flush")).last_finalized_bucket_end
+    ok(blip:post(path .. "/_flush", { calc_interim = true, advance_time = tostring(last + 1000000) }))
+    local interim = 0
+    for _, bucket in ipairs(get(path, "/results/buckets?size=1000&expand=true").buckets) do
+      if bucket.is_interim then
+        interim = interim + 1
+        assert.is_nil(bucket.records)
+      end
+    end
+    assert.equal(1, interim)
+  end)
+
+  it("interim results outlive a close, and go when the next bucket comes", function()
+    local path = open("interim-3", "1h", { ["function"] = "mean", field_name = "value", by_field_name = "airline" })
+    local lines = {}
+    for hour = 0, 47 do
+      for _, by in ipairs { "foo", "bar" } do
+        lines[#lines + 1] = ('{"time":%d,"value":%d,"airline":"%s"}'):format(START + hour * HOUR, 1000 + hour % 3, by)
+      end
+    end
+    for _, by in ipairs { "foo", "bar" } do
+      lines[#lines + 1] = ('{"time":%d,"value":1,"airline":"%s"}'):format(START + 48 * HOUR, by)
+    end
+    post(path, lines)
+    ok(blip:post(path .. "/_flush?calc_interim=true"))
+    ok(blip:post(path .. "/_close"))
+    local interim = 0
+    for _, record in ipairs(get(path, "/results/records").records) do interim = interim + (record.is_interim and 1 or 0) end
+    assert.equal(2, interim)
+    jobs.open(blip, "interim-3")
+    post(path, { ('{"time":%d,"value":1001,"airline":"foo"}'):format(START + 48 * HOUR + 60), ('{"time":%d,"value":1000,"airline":"foo"}'):format(START + 49 * HOUR) })
+    ok(blip:post(path .. "/_flush"))
+    assert.equal(0, blip:get("/.ml-anomalies-interim-3/_count?q=is_interim:true").json.count)
+  end)
+
+  it("a job that is opened again after a gap has the empty buckets between", function()
+    local path = open("reopen-gap", "1h", { ["function"] = "count" })
+    local function hours(from)
+      local lines = {}
+      for hour = from, from + 9 do lines[#lines + 1] = ('{"time":%d}'):format(START + hour * HOUR) end
+      post(path, lines)
+    end
+    hours(0)
+    ok(blip:post(path .. "/_flush?calc_interim=true"))
+    ok(blip:post(path .. "/_close"))
+    assert.equal(9, get(path, "/results/buckets?exclude_interim=true").count)
+    assert.equal(9, get(path, "/_stats").jobs[1].data_counts.bucket_count)
+    jobs.open(blip, "reopen-gap")
+    hours(20)
+    ok(blip:post(path .. "/_flush?calc_interim=true"))
+    ok(blip:post(path .. "/_close"))
+    assert.equal(29, get(path, "/results/buckets?exclude_interim=true&size=1000").count)
+    local counts = get(path, "/_stats").jobs[1].data_counts
+    assert.same({ 29, 10 }, { counts.bucket_count, counts.empty_bucket_count })
+  end)
+
+  -- One event an hour, with more of them in some buckets.
+  local function counts(path, hours, more)
+    local generator = random.new(7)
+    local lines = {}
+    for hour = 0, hours - 1 do
+      for _ = 1, more[hour] or 1 do
+        lines[#lines + 1] = ('{"time":%d}'):format(START + hour * HOUR + math.floor(generator:uniform() * 3000))
+      end
+    end
+    table.sort(lines)
+    post(path, lines)
+    ok(blip:post(path .. "/_flush?calc_interim=true"))
+    ok(blip:post(path .. "/_close"))
+  end
+
+  it("stronger anomalies that come later lower the scores of earlier ones", function()
+    local path = open("renormalized", "1h", { ["function"] = "count" })
+    counts(path, 50, { [35] = 10, [45] = 100 })
+    local records = get(path, "/results/records?record_score=1").records
+    assert.is_true(#records >= 2, #records)
+    local later, earlier = records[1], nil
+    for _, record in ipairs(records) do
+      if record.timestamp == (START + 35 * HOUR) * 1000 then earlier = record end
+    end
+    assert.equal((START + 45 * HOUR) * 1000, later.timestamp)
+    assert.is_true(later.record_score > earlier.record_score)
+    assert.is_true(earlier.initial_record_score > earlier.record_score)
+  end)
+
+  it("with a window of no days scores stay what they were first", function()
+    local path = open("not-renormalized", "1h", { ["function"] = "count" }, { renormalization_window_days = 0 })
+    counts(path, 50, { [35] = 10, [45] = 100 })
+    local records = get(path, "/results/records").records
+    assert.is_true(#records >= 2)
+    for _, record in ipairs(records) do assert.equal(record.initial_record_score, record.record_score) end
+  end)
+end)
