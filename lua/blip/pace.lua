@@ -27,9 +27,11 @@ end
 --- Learns from a stretch how many rows an interval has.
 -- @tparam integer rows
 -- @tparam integer span_ms of the stretch
+-- @treturn integer how many intervals the next one will have
 function Pace:learn(rows, span_ms)
   local density = rows / (span_ms / self.interval_ms)
   self.next_ = math.max(1, math.min(MOST, math.floor(self.rows / math.max(density, 0.1))))
+  return self.next_
 end
 
 return pace

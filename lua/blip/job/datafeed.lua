@@ -89,7 +89,8 @@ local function begin(c, feed, job, row, range)
   if not ok then return nil, err end
   row.state, row.start_ms, row.end_ms = "started", range.start_ms, range.end_ms
   row.position_ms, row.is_real_time = place(feed, job, range.start_ms), false
-  row.empty_searches, row.failures, row.from_ms, row.to_ms, row.checked_ms = 0, 0, nil, nil, nil
+  row.empty_searches, row.failures = 0, 0
+  row.from_ms, row.to_ms, row.checked_ms, row.intervals = nil, nil, nil, nil
   assert(feed_state.save(c, row))
   return submit(feed.datafeed_id)
 end
@@ -205,16 +206,15 @@ local function feed_stretch(self, from, to)
   stretch.ends, err = extract.ends(assert(extract.resolve(stretch)))
   if not stretch.ends then return nil, err end
   local fed
-  fed, err = run.apply(row.job, { kind = "feed", feed = stretch }, function(c)
+  fed, err = run.apply(row.job, { kind = "feed", feed = stretch }, function(c, answer)
+    row.intervals = self.pace:learn(answer.rows, to - from)
     row.position_ms, row.from_ms, row.to_ms, row.failures = to, from, to, 0
     row.search_count = row.search_count + 1
     row.search_ms = row.search_ms + (time.monotonic_ns() - started) / 1e6
     row.bucket_count = row.bucket_count + math.max(1, (to - from) // self.span_ms)
     return feed_state.save(c, row)
   end)
-  if not fed then return nil, err end
-  self.pace:learn(fed.rows, to - from)
-  return fed.rows
+  return fed and fed.rows, err
 end
 
 -- Feeds stretch after stretch until the limit, or until others have their turn.
@@ -248,7 +248,7 @@ local function open(feed, job, row)
   return {
     feed = feed, job = job, row = row, histogram = histogram, span_ms = span_ms, grid_ms = grid_ms,
     stretch = stretches.new(feed, job), rows = 0, skips = not row.is_real_time,
-    pace = pace.new(grid_ms, { first = FIRST_INTERVALS, rows = ROWS }),
+    pace = pace.new(grid_ms, { first = row.intervals or FIRST_INTERVALS, rows = ROWS }),
   }
 end
 

@@ -115,7 +115,7 @@ local function write(c, job, row, live, operation, done)
     if not ok then return nil, err end
   end
   if done.also then
-    ok, err = done.also(c)
+    ok, err = done.also(c, done.result)
     if not ok then return nil, err end
   end
   return state.save(c, row)
@@ -139,7 +139,7 @@ local function carry_out(c, job, row, live, operation, also)
   local result, refusal = operations.perform(live, operation)
   if refusal and not operations.is_answer(refusal) then return nil, refusal end
   local done = {
-    kind = operation.kind, also = also, weight = result and result.weight,
+    kind = operation.kind, also = also, result = result, weight = result and result.weight,
     elapsed_ms = (time.monotonic_ns() - started) / 1e6,
   }
   local ok, err = commit(c, job, row, live, operation, done)
@@ -167,7 +167,7 @@ end
 --- Carries out one operation of an open job.
 -- @tparam string id of the job
 -- @tparam table operation as @{blip.job.operations.perform} takes it
--- @tparam[opt] function also `also(c)` writes more in the same transaction
+-- @tparam[opt] function also `also(c, answer)` writes more in the same transaction
 -- @treturn table what the engine answered; or nil and an error: the dialect's when the job is not open
 function run.apply(id, operation, also)
   local turn <close>, busy = run.turn(id)
