@@ -120,7 +120,7 @@ end
 
 function check.model(value)
   if not is(value, "model") then
-    return nil, "is no model such as ensemble { }, forest { shingle = 8 } or seasonal { "mean" }"
+    return nil, "is no model such as ensemble { }, forest { shingle = 8 } or seasonal { by = \"host\" }"
   end
   return value
 end
