@@ -25,7 +25,7 @@ local OWNERS = {
 -- (fail, shape, config) and runtime.* are everyone's.
 local LUA = {
   security = {},
-  query = { "index" },
+  query = { "index", "security" },
   index = { "query", "security" },
   source = { "query", "index", "security" },
   result = { "source", "query", "index", "security" },

@@ -144,6 +144,16 @@ describe("security", function()
       assert.equal("security_exception", docs[2].error.type)
     end)
 
+    it("lends no terms to a query", function()
+      local function find(name, index)
+        local query = { terms = { n = { index = index, id = "1", path = "n" } } }
+        return as(name, "POST", "/logs-a/_search", { query = query })
+      end
+      assert.equal(1, find("rita", "logs-b").json.hits.total.value)
+      assert.equal(403, find("rita", "money").status)
+      assert.equal(0, find("rita", "mon*").json.hits.total.value)
+    end)
+
     it("is not fetched, not scrolled, not described", function()
       for _, path in ipairs { "/money/_doc/1", "/money/_source/1", "/money/_mapping", "/money",
                               "/money/_settings", "/money/_field_caps?fields=*", "/money/_alias" } do

@@ -104,10 +104,11 @@ end
 --- Fetches a document.
 -- @tparam string index or an alias of one index
 -- @tparam string id
+-- @tparam[opt] table options of @{blip.index.names.expand}
 -- @treturn table `_index`, `_id`, `_version`, `_seq_no`, `_primary_term`, `_source` (a table); or nil
 -- and an error of kind `not_found`
-function documents.get(index, id)
-  local list, err = names.expand(index)
+function documents.get(index, id, options)
+  local list, err = names.expand(index, options)
   if not list then return nil, err end
   for _, name in ipairs(list) do
     local row = documents.row(name, id)

@@ -67,7 +67,7 @@ end
 --- The filter of a stretch: its query, its time, its documents.
 -- @return a filter; or nil and the dialect's error
 function extract.filter(stretch)
-  local wanted, err = dsl.query(stretch.query)
+  local wanted, err = rights.as(stretch.user, dsl.query, stretch.query)
   if not wanted then return nil, err end
   local parts = { wanted, filter.exists(stretch.time_field) }
   parts[#parts + 1] = time_range(stretch)

@@ -75,6 +75,9 @@ local function dig(node, path, out)
   return out
 end
 
+--- Whoever asks must be allowed to read that document, whatever the query is part of.
+local LOOK = { action = "indices:data/read/get" }
+
 --- The terms that a document of some index has in a field.
 local function lookup(field, place)
   local ok, err = read.check_options("terms", place, read.set "index id path routing store")
@@ -83,7 +86,7 @@ local function lookup(field, place)
     return problem.argument "[terms] query lookup element requires specifying the [index], [id] and [path]."
   end
   local document
-  document, err = require "blip.index.documents".get(place.index, tostring(place.id))
+  document, err = require "blip.index.documents".get(place.index, tostring(place.id), LOOK)
   if not document and err.kind ~= "not_found" then return nil, err end
   return filter.terms(field, document and dig(document._source, place.path, {}) or {})
 end

@@ -35,6 +35,17 @@ function rights.of(stored)
   return fail.denied("the API key [%s] [%s] cannot be used any more", stored.api_key.id, stored.api_key.name)
 end
 
+--- Calls a function on behalf of who was kept: a query may look terms up in other indices.
+-- @tparam ?table stored as of @{rights.present}; nil changes nothing
+-- @tparam function func
+-- @return what the function returns; or nil and a `denied` error when a key is gone
+function rights.as(stored, func, ...)
+  local subject, err = rights.of(stored)
+  if err then return nil, err end
+  if not subject then return func(...) end
+  return access.run(subject, nil, func, ...)
+end
+
 -- A pattern must lie within those of the roles: what it will match one day is not known yet.
 local function may_read(subject, name)
   if name:find("*", 1, true) then return subject:has_index(rights.READ, name) end

@@ -90,6 +90,12 @@ describe("detectors of callers who may not everything", function()
     assert.equal(403, as("rose", "POST", ("/detectors/%s/_start"):format(id)).status)
   end)
 
+  it("and their searches look up no terms where the caller may not read", function()
+    local query = { terms = { amount = { index = ".opendistro-anomaly-detectors", id = "x", path = "name" } } }
+    assert.equal(403, as("rose", "POST", "/detectors/results/_search", { query = query }).status)
+    assert.equal(403, create("fay", { name = "peeks", filter_query = query }).status)
+  end)
+
   it("put results of their own only where their maker may", function()
     local answer = create("fay", { name = "own", result_index = "opensearch-ad-plugin-result-x" })
     assert.equal(403, answer.status)

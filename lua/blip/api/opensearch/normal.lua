@@ -11,6 +11,7 @@ local filter = require "blip.query.filter"
 local json = require "runtime.json"
 local periods = require "blip.api.opensearch.periods"
 local registry = require "blip.detector.registry"
+local rights = require "blip.source.rights"
 local settings = require "blip.api.opensearch.settings"
 
 local normal = {}
@@ -152,12 +153,7 @@ local function pace_of()
   return seconds and { intervals = settings.get "batch_task_piece_size", pause_ms = seconds * 1000 }
 end
 
---- Makes the definition of a stored detector.
--- @tparam string id empty for a detector that is not stored
--- @tparam table detector the document
--- @tparam[opt] integer version the document's version
--- @return a definition, or nil and an `invalid` error
-function normal.definition(id, detector, version)
+local function make(id, detector, version)
   local features, err = features_of(detector)
   if not features then
     return nil, err
@@ -191,6 +187,15 @@ function normal.definition(id, detector, version)
     history = detector.history,
     pace = pace_of(),
   }
+end
+
+--- Makes the definition of a stored detector.
+-- @tparam string id empty for a detector that is not stored
+-- @tparam table detector the document
+-- @tparam[opt] integer version the document's version
+-- @return a definition, or nil and an `invalid` error
+function normal.definition(id, detector, version)
+  return rights.as(detector.user, make, id, detector, version)
 end
 
 registry.reader("rest", {
