@@ -1,10 +1,14 @@
 /* model/multi_bucket.c - see multi_bucket.h. */
 #include "model/multi_bucket.h"
 
+#include "model/outlier.h"
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 static const double FADE = 0.9;  // weight per step back
+// Neighbouring means share most of their buckets: of each so much is news.
+static const double INDEPENDENT = 1 - 0.9 * 0.9;
 static const size_t ENOUGH = 9;  // three quarters of the window
 
 struct multi_bucket multi_bucket_new(void) {
@@ -40,6 +44,20 @@ struct multi_mean multi_bucket_mean(const struct multi_bucket *m) {
     if (mean.count < ENOUGH) return (struct multi_mean){0, 0};
     mean.value = sum / total;
     return mean;
+}
+
+void multi_bucket_clear(struct multi_bucket *m) { memset(m->weight, 0, sizeof m->weight); }
+
+void multi_bucket_learn(struct multi_bucket *m, double weight, double derate) {
+    struct multi_mean mean = multi_bucket_mean(m);
+    if (mean.count == 0) return;
+    struct family_sample sample = {mean.value, weight * INDEPENDENT, 1};
+    if (residual_informed(&m->residual)) {
+        struct residual_scale usual = {1, 1};
+        double tail = residual_tail(&m->residual, mean.value, usual, OUTLIER_TAIL);
+        if (tail < OUTLIER_TAIL) sample.weight *= outlier_weight(tail, derate);
+    }
+    residual_learn(&m->residual, &sample, 1);
 }
 
 double multi_bucket_probability(const struct multi_bucket *m, double mean, enum tail watched) {

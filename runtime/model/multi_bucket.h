@@ -35,6 +35,14 @@ void multi_bucket_add(struct multi_bucket *m, int64_t number, double value, doub
 /* The mean of the twelve buckets that end with `number`, the newest one. */
 struct multi_mean multi_bucket_mean(const struct multi_bucket *m);
 
+/* Forgets the buckets, not how their means are distributed. */
+void multi_bucket_clear(struct multi_bucket *m);
+
+/* Learns the present mean, if there is one.
+ *   weight  as a count of samples, > 0: what an independent mean would count
+ *   derate  as in model/outlier.h */
+void multi_bucket_learn(struct multi_bucket *m, double weight, double derate);
+
 /* The probability of a mean on the watched sides: twice the (smaller) tail. */
 double multi_bucket_probability(const struct multi_bucket *m, double mean, enum tail watched);
 

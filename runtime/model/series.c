@@ -120,6 +120,27 @@ static struct digest digest(struct series *s, const struct series_bucket *bucket
     return d;
 }
 
+/* Learns how means of twelve buckets are distributed from the residuals of a window, whose
+ * values may stand for several buckets each. */
+static void relearn_window(struct series *s, const struct decomposition_news *news) {
+    double span = (double)s->options.bucket_span_s;
+    s->multi = multi_bucket_new();
+    if (s->options.population || news->count < 2) return;
+    double first_s = news->residuals[0].time_s;
+    double step_s =
+        (news->residuals[news->count - 1].time_s - first_s) / (double)(news->count - 1);
+    int64_t held = (int64_t)fmin(fmax(round(step_s / span), 1), MULTI_BUCKETS);
+    for (size_t i = 0; i < news->count; i++) {
+        const struct decomposition_residual *one = &news->residuals[i];
+        if (!(one->weight > 0)) continue;
+        int64_t number = (int64_t)round((one->time_s - first_s) / step_s) * held;
+        for (int64_t k = 0; k < held; k++)
+            multi_bucket_add(&s->multi, number + k, series_cut(one->value), 1);
+        multi_bucket_learn(&s->multi, share(s) * fmin((double)held, 1 / share(s)), 1);
+    }
+    multi_bucket_clear(&s->multi);
+}
+
 /* The trend has changed: what is left of the series is learned again from the window. */
 static void relearn(struct series *s, const struct decomposition_news *news) {
     s->residual = residual_new(false, false);
@@ -128,10 +149,8 @@ static void relearn(struct series *s, const struct decomposition_news *news) {
                                        news->residuals[i].weight, 1};
         if (sample.weight > 0) residual_learn(&s->residual, &sample, 1);
     }
-    if (news->seasonal)
-        start_anew(s);
-    else
-        s->multi = multi_bucket_new();
+    if (news->seasonal) start_anew(s);
+    relearn_window(s, news);
 }
 
 /* Each sample's residual, after the trend has learned. Returns their mean. */
@@ -150,20 +169,6 @@ static double learn_residuals(struct series *s, const struct series_bucket *buck
         weights += sample->weight;
     }
     return sum / weights;
-}
-
-static void learn_window(struct series *s, int64_t number, double r, double scale, double rate,
-                         double seen) {
-    multi_bucket_add(&s->multi, number, r, 1 / scale);
-    struct multi_mean mean = multi_bucket_mean(&s->multi);
-    if (mean.count == 0) return;
-    struct family_sample sample = {mean.value, rate, 1};
-    if (residual_informed(&s->multi.residual)) {
-        double tail = residual_tail(&s->multi.residual, mean.value,
-                                    (struct residual_scale){1, 1}, OUTLIER_TAIL);
-        if (tail < OUTLIER_TAIL) sample.weight *= outlier_weight(tail, seen);
-    }
-    residual_learn(&s->multi.residual, &sample, 1);
 }
 
 /* The controllers see the errors of the predictions made before the bucket was learned. */
@@ -193,7 +198,10 @@ bool series_learn(struct series *s, const struct series_bucket *bucket,
     if (news->relearn) relearn(s, news);
     double r = learn_residuals(s, bucket, rate, &d);
     double scale = series_scale(s, d.time_s);
-    if (!s->options.population) learn_window(s, number, r, scale, rate, seen);
+    if (!s->options.population) {
+        multi_bucket_add(&s->multi, number, r, 1 / scale);
+        multi_bucket_learn(&s->multi, rate, seen);
+    }
     if (known && !news->relearn)
         learn_decay(s, d.value - before, r - r_before, before + r_before);
     if (!bucket->ageless) age(s, 1);

@@ -219,6 +219,29 @@ describe("runtime.model series", function()
   end)
 end)
 
+describe("a series with a day", function()
+  local function day(i, noise)
+    return 100 + 40 * math.sin(2 * math.pi * i / 48) + 0.3 * noise
+  end
+
+  it("is quiet after its season was found, and sees a missing peak", function()
+    local s, noise, found = new(), draws.normal(5, 48 * 12, 0, 10), nil
+    local loud = 0
+    for i = 1, #noise do
+      local texts = s:learn { start_s = START + i * SPAN, value = day(i, noise[i]) }
+      local verdict = s:score { start_s = START + i * SPAN, value = day(i, noise[i]) }
+      if found and verdict.probability < 1e-5 then loud = loud + 1 end
+      for _, text in ipairs(texts) do found = found or text:match "1 day" and i end
+    end
+    assert.is_true(found and found <= 48 * 4)
+    assert.equal(0, loud)
+    local peak = #noise + 12
+    near(140, s:typical(START + peak * SPAN + SPAN / 2), 0.05)
+    assert.is_true(step(s, peak, 100).probability < 1e-4)
+    assert.equal("below", step(s, peak + 1, 100).tail)
+  end)
+end)
+
 describe("what changes nothing of a series", function()
   it("is an affine change of normal data", function()
     local values, scaled = draws.normal(7, 400, 1000, 10), {}
