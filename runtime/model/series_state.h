@@ -20,7 +20,7 @@ struct series {
     bool negative;  // a value below 0 was seen
 };
 
-#define SERIES_LARGEST 1e60  // values beyond are cut off: their squares must stay finite
+#define SERIES_LARGEST 1e30  // values beyond are cut off: their squares stay finite
 
 static inline double series_cut(double value) {
     return value > SERIES_LARGEST    ? SERIES_LARGEST
