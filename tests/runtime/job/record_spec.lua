@@ -44,7 +44,8 @@ describe("a body of JSON", function()
   end)
 
   it("takes a name with dots as the same field", function()
-    local values = read('{"time":0,"h.o":"a","v":4}', { detectors = { { ["function"] = "sum", field = "v", by = "h.o" } } })
+    local values = read('{"time":0,"h.o":"a","v":4}', { detectors = { { ["function"] = "sum", field = "v",
+      by = "h.o" } } })
     assert.same({ a = 4.0 }, values)
   end)
 
@@ -183,7 +184,8 @@ describe("a delimited body", function()
 end)
 
 describe("counts of an upload", function()
-  local config = { bucket_span_s = 3600, detectors = { { ["function"] = "metric", field = "responsetime", by = "airline" } } }
+  local config = { bucket_span_s = 3600, detectors = { { ["function"] = "metric", field = "responsetime",
+    by = "airline" } } }
 
   it("are those of the suite's example", function()
     local g = gathering.new(config)
@@ -208,7 +210,8 @@ describe("counts of an upload", function()
   end)
 
   it("tell records without a readable time, and drop them", function()
-    local counts = gathering.post(gathering.new(config), { { airline = "A" }, { time = "x" }, { time = "" }, { time = 5 } })
+    local counts = gathering.post(gathering.new(config), { { airline = "A" }, { time = "x" },
+      { time = "" }, { time = 5 } })
     assert.equal(3, counts.invalid_date_count)
     assert.equal(1, counts.processed_record_count)
     assert.equal(4, counts.input_record_count)
@@ -216,7 +219,8 @@ describe("counts of an upload", function()
 
   it("tell records before the open bucket, and drop them", function()
     local g = gathering.new()
-    local counts = gathering.post(g, { { time = 100 }, { time = 130 }, { time = 119 }, { time = 120 }, { time = 60 } })
+    local counts = gathering.post(g, { { time = 100 }, { time = 130 }, { time = 119 }, { time = 120 },
+      { time = 60 } })
     assert.equal(2, counts.out_of_order_timestamp_count)
     assert.equal(3, counts.processed_record_count)
     assert.equal(100000, counts.earliest_record_timestamp)
