@@ -2,7 +2,8 @@
  * specs and benchmarks. Jobs have theirs inside.
  *
  *     gather.new(config[, limits]) -> g | nil, err      config: see job_options.h
- *             limits { cells =, bytes = }: cells that are admitted, bytes of gather_set_limit()
+ *             limits { cells =, bytes =, silent = }: cells that are admitted, bytes of
+ *             gather_set_limit(); silent: nothing is kept of the buckets that close
  *     gather.load(config, bytes) -> g | nil, err
  *     g:post(body) -> counts | nil, err, counts          g:feed(frame) -> the same
  *     g:reset(start_s, end_s)    g:advance(time_s)    g:skip(time_s)
@@ -234,6 +235,10 @@ static int bind_new(lua_State *L) {
     if (lua_istable(L, 2)) {
         box->most = size_at(L, 2, "cells");
         gather_set_limit(box->gather, size_at(L, 2, "bytes"));
+        lua_getfield(L, 2, "silent");
+        if (lua_toboolean(L, -1))
+            gather_listen(box->gather, &(struct gather_listener){.context = box});
+        lua_pop(L, 1);
     }
     return 1;
 }

@@ -21,7 +21,8 @@ describe("a body of JSON", function()
   end)
 
   it("may be objects back to back, over several lines", function()
-    local values = read '{"time":0,\n "host":"a",\n "v":1}{"time":1,"host":"b","v":2} {"time":2,"host":"c","v":3}'
+    local values = read('{"time":0,\n "host":"a",\n "v":1}{"time":1,"host":"b","v":2}'
+      .. ' {"time":2,"host":"c","v":3}')
     assert.same({ a = 1.0, b = 2.0, c = 3.0 }, values)
   end)
 
@@ -92,14 +93,16 @@ end)
 
 describe("malformed JSON", function()
   it("costs the object that it is in", function()
-    local values, counts = read '{"time":0,"host":"a","v":1}\n{"time":0,"host":"b" "v":1}\n{"time":1,"host":"c","v":2}\n'
+    local values, counts = read('{"time":0,"host":"a","v":1}\n{"time":0,"host":"b" "v":1}\n'
+      .. '{"time":1,"host":"c","v":2}\n')
     assert.same({ a = 1.0, c = 2.0 }, values)
     assert.equal(2, counts.processed_record_count)
     assert.equal(2, counts.input_record_count)
   end)
 
   it("does not reach over the end of its line", function()
-    local values = read '{"time":0,"host":"a\n{"time":1,"host":"c","v":2}\n{"time":0,"x":{\n{"time":1,"host":"d","v":2}\n'
+    local values = read('{"time":0,"host":"a\n{"time":1,"host":"c","v":2}\n{"time":0,"x":{\n'
+      .. '{"time":1,"host":"d","v":2}\n')
     assert.same({ c = 2.0, d = 2.0 }, values)
   end)
 
@@ -138,7 +141,8 @@ end)
 describe("a record of 10 MB", function()
   it("is read like any other", function()
     local long = ("x"):rep(10 * 2 ^ 20)
-    local values, counts = read(('{"time":0,"host":"a","v":1,"x":"%s"}\n{"time":0,"host":"%s","v":2}'):format(long, long))
+    local body = ('{"time":0,"host":"a","v":1,"x":"%s"}\n{"time":0,"host":"%s","v":2}'):format(long, long)
+    local values, counts = read(body)
     assert.same({ a = 1.0, [long] = 2.0 }, values)
     assert.equal(2, counts.processed_record_count)
   end)
