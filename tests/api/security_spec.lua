@@ -189,6 +189,26 @@ describe("security", function()
       assert.equal(403, as("alia", "GET", "/money/_search").status)
     end)
 
+    it("is scrolled through with the rights of who asks for each page, and by its filter", function()
+      as("ada", "PUT", "/both/_doc/1?refresh", { team = "x" })
+      as("ada", "PUT", "/both/_doc/2", { team = "y" })
+      as("ada", "PUT", "/both/_doc/3", { team = "x" })
+      as("ada", "POST", "/_aliases", { actions = {
+        { remove = { index = "money", alias = "only-alias" } },
+        { add = { index = "both", alias = "only-alias", filter = { term = { ["team.keyword"] = "x" } } } },
+      } })
+      local page, seen = as("alia", "GET", "/only-alias/_search?scroll=1m&size=1").json, {}
+      local id = page._scroll_id
+      while page.hits.hits[1] do
+        seen[#seen + 1] = page.hits.hits[1]._id
+        page = as("alia", "POST", "/_search/scroll", { scroll_id = page._scroll_id }).json
+      end
+      table.sort(seen)
+      assert.same({ "1", "3" }, seen)
+      assert.equal(403, as("rita", "POST", "/_search/scroll", { scroll_id = id }).status)
+      as("ada", "DELETE", "/both")
+    end)
+
     it("is shown to those who may see it by its own name", function()
       assert.same({ ["logs-alias"] = {} }, as("rita", "GET", "/logs-a/_alias").json["logs-a"].aliases)
       assert.same({ ["logs-alias"] = {} }, as("rita", "GET", "/logs-a").json["logs-a"].aliases)

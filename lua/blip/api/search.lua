@@ -121,7 +121,10 @@ local function answer_search(request, expression)
   if type(body) == "table" and not json.is_array(body) then apply_parameters(body, request.query) end
   local indices, options = resolve(expression, request), options_of(request)
   if request.query.scroll then
-    options.scroll = assert(scroll.begin(indices, body, assert(scroll.keep_alive(request.query.scroll))))
+    local keep_ms = assert(scroll.keep_alive(request.query.scroll))
+    options.scroll = assert(scroll.begin(indices, body, keep_ms, {
+      expression = expression or "_all", expand_wildcards = request.query.expand_wildcards,
+    }))
   end
   return reply.ok(assert(search.run(indices, body, options)))
 end
@@ -133,7 +136,9 @@ local function answer_scroll(request)
   local id = body.scroll_id or request.params.id or request.query.scroll_id
   local keep = body.scroll or request.query.scroll
   local place = assert(scroll.resume(id, keep and assert(scroll.keep_alive(keep))))
-  local indices = assert(names.resolve(scroll.names(place)))
+  local indices = assert(names.resolve(place.asked.expression, {
+    ignore_unavailable = true, expand_wildcards = place.asked.expand_wildcards,
+  }))
   local options = { scroll = place, total_as_int = request:flag "rest_total_hits_as_int" }
   return reply.ok(assert(search.run(indices, place.body, options)))
 end

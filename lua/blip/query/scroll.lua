@@ -1,7 +1,8 @@
 --- Long answers page by page: `?scroll=1m`, then `_search/scroll` until a page is empty.
 --
 -- Nothing is kept between pages: the id that a client hands back says all that the next page
--- needs: the search, how far it came, and the last document that was there when it began.
+-- needs: the search, how far it came, and the last document that was there when it began. The
+-- indices are looked for anew, with the rights of who asks for the page.
 -- Documents written later stay out. One that is replaced meanwhile counts as written later.
 -- @module blip.query.scroll
 local fail = require "blip.fail"
@@ -52,24 +53,28 @@ end
 -- @tparam table indices that are searched
 -- @tparam table body of the search
 -- @tparam integer keep_ms
+-- @tparam table asked how the indices were named: `expression`, by choice `expand_wildcards`
 -- @return a place for @{filter} and @{next_id}, or nil and the dialect's error
-function scroll.begin(indices, body, keep_ms)
+function scroll.begin(indices, body, keep_ms, asked)
   if body.from ~= nil and body.from ~= 0 then
     return refuse "using [from] is not allowed in a scroll context"
   end
   if body.size == 0 or body.size == "0" then return refuse "[size] cannot be [0] in a scroll context" end
   local ends, err = ends_of(indices)
   if not ends then return nil, err end
-  return { ends = ends, body = body, from = 0, keep_ms = keep_ms }
+  return { ends = ends, body = body, from = 0, keep_ms = keep_ms, asked = asked }
 end
 
 --- What an id says; nil when it is none of ours.
 local function read_id(id)
   local text = type(id) == "string" and from_hex(id)
   local place = text and json.decode(text)
-  if not read.is_object(place) or not read.is_object(place.ends) or not read.is_object(place.body) then
-    return nil
+  if not read.is_object(place) then return nil end
+  for _, name in ipairs { "ends", "body", "asked" } do
+    if not read.is_object(place[name]) then return nil end
   end
+  local expression, expand = place.asked.expression, place.asked.expand_wildcards
+  if type(expression) ~= "string" or type(expand or "") ~= "string" then return nil end
   for _, end_of_index in pairs(place.ends) do
     if math.type(end_of_index) ~= "integer" then return nil end
   end
@@ -91,15 +96,10 @@ function scroll.resume(id, keep_ms)
   return place
 end
 
---- The names of the indices that a place is in.
-function scroll.names(place)
-  return read.keys(place.ends)
-end
-
 --- What belongs to the answer: what was there when the scroll began.
 function scroll.filter(place)
   local parts = {}
-  for _, name in ipairs(scroll.names(place)) do
+  for _, name in ipairs(read.keys(place.ends)) do
     parts[#parts + 1] = filter.term("_index", name) & filter.range("_seq_no", { lt = place.ends[name] })
   end
   return filter.any_of(parts)
@@ -108,7 +108,7 @@ end
 --- The id of the page behind one of `count` hits.
 function scroll.next_id(place, count)
   return to_hex(json.encode {
-    ends = json.object(place.ends), body = json.object(place.body), from = place.from + count,
+    asked = place.asked, ends = json.object(place.ends), body = json.object(place.body), from = place.from + count,
     keep_ms = place.keep_ms, until_ms = time.now_ms() + place.keep_ms,
   })
 end
