@@ -48,6 +48,21 @@ describe("api/search", function()
     assert.equal(3, blip:get "/_search?rest_total_hits_as_int=true".json.hits.total)
   end)
 
+  it("finds each value of a list within a part of a nested object", function()
+    blip:put("/lists", MAPPING)
+    blip:put("/lists/_doc/1", { parts = {
+      { name = { "red", "big" }, size = { 1, 2 } }, { name = "blue", size = 3 },
+    } })
+    local function found(name, size)
+      local both = { { term = { ["parts.name"] = name } }, { range = { ["parts.size"] = { gte = size } } } }
+      local query = { nested = { path = "parts", query = { bool = { must = both } } } }
+      return blip:post("/lists/_search", { query = query }).json.hits.total.value
+    end
+    local counts = { found("red", 2), found("big", 1), found("red", 3), found("blue", 3), found("gone", 1) }
+    blip:delete "/lists"
+    assert.same({ 1, 1, 0, 1, 0 }, counts)
+  end)
+
   it("knows which parts of a nested object belong together", function()
     local both = { { term = { ["parts.name"] = "x" } }, { range = { ["parts.size"] = { gte = 5 } } } }
     local query = { nested = { path = "parts", query = { bool = { must = both } } } }

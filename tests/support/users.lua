@@ -12,13 +12,16 @@ local hash
 
 --- Writes a users file.
 -- @tparam string path
--- @tparam table list name to its roles
+-- @tparam table list name to its roles, by choice with `backend_roles` beside them
 -- @tparam[opt] table roles name to descriptor
 -- @treturn string the path
 function users.write(path, list, roles)
   local people = {}
   hash = hash or assert(secret.hash(PASSWORD))
-  for name, held in pairs(list) do people[name] = { password = hash, roles = json.array(held) } end
+  for name, held in pairs(list) do
+    local roles_of = json.array(table.move(held, 1, #held, 1, {}))
+    people[name] = { password = hash, roles = roles_of, backend_roles = held.backend_roles }
+  end
   assert(secret.save(path, json.encode { users = people, roles = json.object(roles or {}) }))
   return path
 end

@@ -27,6 +27,11 @@ for _, type in ipairs { "double", "float", "half_float", "scaled_float" } do
   CAST[type] = "TRY_CAST(%s AS DOUBLE)"
 end
 
+-- SQL of a value of a field's type from SQL of its text.
+local function cast(field, text)
+  return ((CAST[field.type] or "%s"):gsub("%%s", function() return text end))
+end
+
 --- SQL of the parts of a nested object as a list of JSON; an empty one where there are none.
 -- @param bind makes a value a parameter
 function nested.objects(path, bind)
@@ -41,11 +46,14 @@ end
 -- @tparam string name of the field, which begins with the path
 -- @tparam string object SQL of the part
 function nested.field(field, path, name, object, bind)
-  local text = ("json_extract_string(%s, %s)"):format(object, bind(json_path(name:sub(#path + 2))))
-  local cast = CAST[field.type] or "%s"
-  local _, count = cast:gsub("%%s", "")
-  return { type = field.type, format = field.format,
-           column = count == 2 and cast:format(text, text) or cast:format(text) }
+  local place = bind(json_path(name:sub(#path + 2)))
+  local value = ("json_extract(%s, %s)"):format(object, place)
+  return {
+    type = field.type, format = field.format,
+    column = cast(field, ("json_extract_string(%s, %s)"):format(object, place)),
+    list = ("list_transform(CASE json_type(%s) WHEN 'ARRAY' THEN %s::JSON[] ELSE [] END, lambda e: %s)")
+      :format(value, value, cast(field, "json_extract_string(e, '$')")),
+  }
 end
 
 --- Checks that an index has a nested object. Returns true, or nil and an error.

@@ -108,7 +108,8 @@ end
 --- The id of the page behind one of `count` hits.
 function scroll.next_id(place, count)
   return to_hex(json.encode {
-    asked = place.asked, ends = json.object(place.ends), body = json.object(place.body), from = place.from + count,
+    asked = place.asked, ends = json.object(place.ends), body = json.object(place.body),
+    from = place.from + count,
     keep_ms = place.keep_ms, until_ms = time.now_ms() + place.keep_ms,
   })
 end

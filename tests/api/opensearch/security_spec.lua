@@ -10,6 +10,9 @@ local ROLES = {
 local PEOPLE = {
   ada = { "superuser" }, fay = { "anomaly_full_access", "orders_reader" }, fred = { "anomaly_full_access" },
   rose = { "anomaly_read_access", "orders_reader" },
+  red = { "anomaly_full_access", "orders_reader", backend_roles = { "red", "all" } },
+  rob = { "anomaly_full_access", "orders_reader", backend_roles = { "red" } },
+  blue = { "anomaly_full_access", "orders_reader", backend_roles = { "blue" } },
 }
 
 describe("detectors of callers who may not everything", function()
@@ -91,7 +94,8 @@ describe("detectors of callers who may not everything", function()
   end)
 
   it("and their searches look up no terms where the caller may not read", function()
-    local query = { terms = { amount = { index = ".opendistro-anomaly-detectors", id = "x", path = "name" } } }
+    local place = { index = ".opendistro-anomaly-detectors", id = "x", path = "name" }
+    local query = { terms = { amount = place } }
     assert.equal(403, as("rose", "POST", "/detectors/results/_search", { query = query }).status)
     assert.equal(403, create("fay", { name = "peeks", filter_query = query }).status)
   end)
@@ -100,6 +104,35 @@ describe("detectors of callers who may not everything", function()
     local answer = create("fay", { name = "own", result_index = "opensearch-ad-plugin-result-x" })
     assert.equal(403, answer.status)
     assert.matches("no permissions for %[indices:admin/create%]", answer.json.error.reason)
+  end)
+
+  it("belong to backend roles when the cluster says so", function()
+    local function filter_by_roles(value)
+      local setting = { transient = { ["plugins.anomaly_detection.filter_by_backend_roles"] = value } }
+      assert.equal(200, blip:put("/_cluster/settings", setting, users.basic "ada").status)
+    end
+    filter_by_roles(true)
+    local refused = create("fay", { name = "homeless" })
+    assert.equal(500, refused.status)
+    assert.equal("Filter by backend roles is enabled and User fay does not have backend roles configured",
+      refused.json.error.reason)
+    local id = create("red", { name = "red" }).json._id
+    local answer = as("blue", "GET", "/detectors/" .. id)
+    assert.equal(403, answer.status)
+    assert.equal("User does not have permissions to access config: " .. id, answer.json.error.reason)
+    assert.equal(403, as("blue", "DELETE", "/detectors/" .. id).status)
+    local period = { period_start = orders.START_MS, period_end = orders.END_MS, detector_id = id }
+    assert.equal(403, as("blue", "POST", "/detectors/_preview", period).status)
+    assert.equal(404, as("blue", "GET", "/detectors/none").status)
+    assert.equal(200, as("rob", "GET", "/detectors/" .. id).status)
+    assert.equal(200, as("ada", "GET", "/detectors/" .. id).status)
+    local function found(name)
+      return as(name, "POST", "/detectors/_search", { query = { match_all = {} } }).json.hits.total.value
+    end
+    assert.same({ 0, 1 }, { found "blue", found "rob" })
+    assert.is_true(found "ada" > 1)
+    filter_by_roles(false)
+    assert.equal(found "ada", found "blue")
   end)
 
   it("read with their maker's rights, as the roles are when they read", function()

@@ -3,6 +3,7 @@
 -- @module blip.api.opensearch.checks
 local document = require "blip.api.opensearch.document"
 local features = require "blip.api.opensearch.features"
+local owners = require "blip.api.opensearch.owners"
 local parse = require "blip.api.opensearch.parse"
 local refuse = require "blip.api.opensearch.refuse"
 local result_index = require "blip.api.opensearch.result_index"
@@ -76,6 +77,7 @@ end
 
 --- Checks a new detector. The very first one is not checked for its name and its time field.
 function checks.for_create(detector)
+  owners.check_maker()
   source_checks.indices(detector)
   result_index.prepare(detector)
   if stored.any() then
@@ -154,6 +156,7 @@ end
 
 --- Checks a detector that is only asked about: everything that create checks, and nothing is made.
 function checks.for_validation(detector)
+  owners.check_maker()
   source_checks.indices(detector)
   result_index.check(detector)
   check_name(detector)

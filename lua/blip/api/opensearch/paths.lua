@@ -1,6 +1,7 @@
 --- The two prefixes of the dialect, and what every one of its routes checks first.
 -- @module blip.api.opensearch.paths
 local needs = require "blip.api.needs"
+local owners = require "blip.api.opensearch.owners"
 local refuse = require "blip.api.opensearch.refuse"
 local settings = require "blip.api.opensearch.settings"
 
@@ -16,6 +17,9 @@ local function guarded(handler)
       refuse.illegal_state(
         "AD functionality is disabled. To enable update plugins.anomaly_detection.enabled to true"
       )
+    end
+    if request.params.id then
+      owners.check(request.params.id)
     end
     return handler(request)
   end

@@ -7,6 +7,7 @@ local json = require "runtime.json"
 local log = require "runtime.log"
 local normal = require "blip.api.opensearch.normal"
 local over_sample = require "blip.detector.preview"
+local owners = require "blip.api.opensearch.owners"
 local parse = require "blip.api.opensearch.parse"
 local paths = require "blip.api.opensearch.paths"
 local refuse = require "blip.api.opensearch.refuse"
@@ -71,6 +72,7 @@ end
 
 -- The stored detector, in the words that only the preview has.
 local function find(id)
+  owners.check(id)
   if not stored.any() then
     refuse.status(500, "Could not execute get query to find detector")
   end

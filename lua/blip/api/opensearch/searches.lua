@@ -3,6 +3,7 @@
 -- @module blip.api.opensearch.searches
 local incoming = require "blip.api.opensearch.incoming"
 local json = require "runtime.json"
+local owners = require "blip.api.opensearch.owners"
 local paths = require "blip.api.opensearch.paths"
 local refuse = require "blip.api.opensearch.refuse"
 local removal = require "blip.api.opensearch.removal"
@@ -33,7 +34,7 @@ local function search(request, indices, must_exist)
   if json.is_object(body) then
     body.version, body.seq_no_primary_term = true, true
   end
-  local answer, err = stored.search(indices, body)
+  local answer, err = stored.search(indices, owners.limit(body))
   if not answer then
     error(explained(err), 0)
   end
@@ -116,7 +117,7 @@ end)
 
 paths.current(routes, "DELETE /detectors/results", "results/delete", function(request)
   request:allow {}
-  return reply.ok(removal.by_query(result_index.PATTERN, incoming.search(request)))
+  return reply.ok(removal.by_query(result_index.PATTERN, owners.limit(incoming.search(request))))
 end)
 
 return routes
