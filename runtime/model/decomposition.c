@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define SETTLED 50.0              // values after which single errors are clipped
+#define CLIP 4.0                  // at so many deviations
+#define LEAST_VARIATION 1e-4      // of the level: smaller errors are rounding
 #define MEMORY 500.0              // values over which errors and differences are averaged
 #define GAIN 3.0                  // how much of an error all components together may take
 #define SEASON_FADE 6.0           // seasons fade so much slower than the trend
@@ -24,6 +27,7 @@ struct decomposition *decomposition_new(int64_t bucket_span_s) {
     trend_init(&d->trend, d->span_s);
     season_window_open(&d->window[0], SEASON_WINDOW_SHORT, d->span_s);
     season_window_open(&d->window[1], SEASON_WINDOW_LONG, d->span_s);
+    change_open(&d->change, d->span_s);
     return d;
 }
 
@@ -49,6 +53,10 @@ double decomposition_seasons_at(const struct decomposition *d, double time_s,
 double decomposition_mean_at(const struct decomposition *d, double time_s) {
     double level = d->trending ? trend_at(&d->trend, time_s) : 0;
     return level + decomposition_seasons_at(d, time_s, NULL);
+}
+
+double decomposition_level_at(const struct decomposition *d, double time_s) {
+    return d->trending ? trend_at(&d->trend, time_s) : d->trend.mean;
 }
 
 static double z_of(double confidence) {
@@ -133,6 +141,20 @@ static void learn_parts(struct decomposition *d, double time_s, double error, do
     }
 }
 
+// Errors around the level, season or not; those beyond four deviations count as four.
+static void follow_change(struct decomposition *d, double time_s, double value, double share,
+                          struct decomposition_news *news) {
+    double expected =
+        decomposition_level_at(d, time_s) + decomposition_seasons_at(d, time_s, NULL);
+    double error = d->values > 0 ? value - expected : 0;
+    double sigma = fmax(sqrt(d->noise), LEAST_VARIATION * fabs(expected));
+    change_add(&d->change, time_s, value, error != 0 ? fabs(error) / sigma : 0);
+    double square = error * error;
+    if (d->values > SETTLED && d->noise > 0) square = fmin(square, CLIP * CLIP * d->noise);
+    d->noise += share / fmin(d->values + share, MEMORY) * (square - d->noise);
+    decomposition_change(d, time_s, news);
+}
+
 static void look_at_trend(struct decomposition *d, struct decomposition_news *news) {
     if (d->seasons) return;
     bool helps = trend_helps(&d->trend, d->trending);
@@ -150,13 +172,13 @@ bool decomposition_learn(struct decomposition *d, double time_s, double value, d
     d->lowest = fmin(d->lowest, value);
     follow_roughness(d, value, outlier);
     bool ok = look_for_seasons(d, time_s, value, outlier, news);
-    double error = value - decomposition_mean_at(d, time_s);
+    follow_change(d, time_s, value, outlier, news);
+    weight *= change_weight(&d->change, time_s);
     if (d->seasons)
-        learn_parts(d, time_s, error, weight, outlier);
+        learn_parts(d, time_s, value - decomposition_mean_at(d, time_s), weight, outlier);
     else
         trend_learn(&d->trend, time_s, value, weight, outlier);
     d->values += outlier;
-    d->noise += outlier / fmin(d->values, MEMORY) * (error * error - d->noise);
     look_at_trend(d, news);
     return ok;
 }

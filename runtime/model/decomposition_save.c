@@ -15,6 +15,7 @@ void decomposition_save(const struct decomposition *d, struct pack *p) {
     trend_save(&d->trend, p);
     for (size_t i = 0; i < DECOMPOSITION_WINDOWS; i++)
         season_window_save(&d->window[i], p);
+    change_save(&d->change, p);
 }
 
 static enum status damaged(struct error *err) {
@@ -59,7 +60,9 @@ static enum status load(struct decomposition *d, struct unpack *u, struct error 
     enum status status = load_seasons(d, seasons, u, err);
     if (status != STATUS_OK) return status;
     if (!trend_load(&d->trend, u)) return damaged(err);
-    return load_windows(d, u, err);
+    status = load_windows(d, u, err);
+    if (status != STATUS_OK) return status;
+    return change_load(&d->change, u) ? STATUS_OK : damaged(err);
 }
 
 enum status decomposition_load(struct unpack *u, struct decomposition **out,

@@ -2,6 +2,7 @@
 #ifndef BLIP_MODEL_DECOMPOSITION_STATE_H
 #define BLIP_MODEL_DECOMPOSITION_STATE_H
 
+#include "model/change.h"
 #include "model/component.h"
 #include "model/decomposition.h"
 #include "model/season_window.h"
@@ -23,6 +24,7 @@ struct decomposition {
     struct component *season[SEASON_SET];
     struct trend trend;
     struct season_window window[DECOMPOSITION_WINDOWS];
+    struct change_watch change;
 };
 
 /* The sum of the seasons at a time, those for which skip[i] is set aside (NULL: none). */
@@ -31,12 +33,25 @@ double decomposition_seasons_at(const struct decomposition *d, double time_s, co
 /* Trend and seasons, not cut off at 0. */
 double decomposition_mean_at(const struct decomposition *d, double time_s);
 
+/* The level without seasons: the trend's, or the mean of the values while it does not count. */
+double decomposition_level_at(const struct decomposition *d, double time_s);
+
 /* Looks for seasons in a window and takes them up. Returns false when memory ran out. */
 bool decomposition_test(struct decomposition *d, const struct season_window *w,
                         struct decomposition_news *news);
 
 /* Fills the news with the window's residuals under the present components. */
 void decomposition_refill(const struct decomposition *d, const struct season_window *w,
+                          struct decomposition_news *news);
+
+/* Widens the news' residuals around their mean: what a step has averaged scatters less than
+ * single values, by as much as the roughness of the series tells.
+ *   share  of a step that one bucket is, in (0, 1] */
+void decomposition_widen(const struct decomposition *d, double share,
+                         struct decomposition_news *news);
+
+/* Tests a suspected change and takes it up. */
+void decomposition_change(struct decomposition *d, double time_s,
                           struct decomposition_news *news);
 
 /* Adds an annotation; one too many is left out. */

@@ -130,19 +130,21 @@ bool decomposition_test(struct decomposition *d, const struct season_window *w,
     return ok;
 }
 
-// Values that a step has averaged scatter less than single ones: the residuals are widened by
-// what the roughness of the series says was averaged away.
-static double widening(const struct decomposition *d, const struct season_window *w,
-                       const struct decomposition_news *news) {
-    double squares = 0, weights = 0;
+void decomposition_widen(const struct decomposition *d, double share,
+                         struct decomposition_news *news) {
+    double sum = 0, squares = 0, weights = 0;
     for (size_t i = 0; i < news->count; i++) {
-        double r = news->residuals[i].value;
-        squares += news->residuals[i].weight * r * r;
-        weights += news->residuals[i].weight;
+        const struct decomposition_residual *r = &news->residuals[i];
+        sum += r->weight * r->value;
+        squares += r->weight * r->value * r->value;
+        weights += r->weight;
     }
-    if (!(squares > 0)) return 1;
-    double variance = squares / weights, inside = d->rough * (1 - w->span_s / w->step_s);
-    return sqrt((variance + inside) / variance);
+    if (!(weights > 0)) return;
+    double mean = sum / weights, variance = squares / weights - mean * mean;
+    if (!(variance > 0)) return;
+    double wider = sqrt((variance + d->rough * (1 - share)) / variance);
+    for (size_t i = 0; i < news->count; i++)
+        news->residuals[i].value = mean + wider * (news->residuals[i].value - mean);
 }
 
 void decomposition_refill(const struct decomposition *d, const struct season_window *w,
@@ -156,8 +158,5 @@ void decomposition_refill(const struct decomposition *d, const struct season_win
         double at = season_time(&x, i), left = x.value[i] - decomposition_mean_at(d, at);
         news->residuals[news->count++] = (struct decomposition_residual){at, left, x.weight[i]};
     }
-    if (!d->trending && d->seasons == 0) return;  // the values themselves
-    double wider = widening(d, w, news);
-    for (size_t i = 0; i < news->count; i++)
-        news->residuals[i].value *= wider;
+    decomposition_widen(d, w->span_s / w->step_s, news);
 }

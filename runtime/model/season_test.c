@@ -59,12 +59,11 @@ static void fit_as(struct choice *c, struct trial *t, enum season_trend trend,
     if (season_bic_gain(&t->fit, &c->other) > 0) t->fit = c->other;
 }
 
-// As BIC likes it best. Where few repeats were seen, breaks of the trend and a season can stand
-// for each other: then there are no breaks.
-static void fit(struct choice *c, struct trial *t) {
+// As BIC likes it best, with breaks in the trend or without.
+static void fit(struct choice *c, struct trial *t, bool breaks) {
     season_fit(&c->x, &t->set, SEASON_PARABOLA, SEASON_FINE, &t->fit);
     if (t->set.count) fit_as(c, t, SEASON_PARABOLA, SEASON_COARSE);
-    if (fewest_repeats(c, &t->set) < REPEATS_FOR_BREAKS) return;
+    if (!breaks) return;
     fit_as(c, t, SEASON_PIECES, SEASON_FINE);
     if (t->set.count) fit_as(c, t, SEASON_PIECES, SEASON_COARSE);
 }
@@ -186,7 +185,8 @@ static bool accepted(const struct choice *c, const struct season *added) {
 // Tries a set; it becomes the best of this round when it is accepted, beats the present set by
 // `margin` in BIC and the best so far by anything.
 static void consider(struct choice *c, const struct season *added, double margin) {
-    fit(c, &c->next);
+    // Where few repeats were seen, breaks of the trend and a season can stand for each other.
+    fit(c, &c->next, fewest_repeats(c, &c->next.set) >= REPEATS_FOR_BREAKS);
     if (!accepted(c, added) || season_bic_gain(&c->now.fit, &c->next.fit) < margin) return;
     if (!c->found || season_bic_gain(&c->best.fit, &c->next.fit) > 0) c->best = c->next;
     c->found = true;
@@ -257,7 +257,7 @@ static void prune(struct choice *c) {
     for (size_t i = c->now.set.count; i-- > 0;) {
         c->next.set = c->now.set;
         drop(&c->next.set, i);
-        fit(c, &c->next);
+        fit(c, &c->next, true);
         if (season_ln_chance(&c->next.fit, &c->now.fit) > LN_GONE) c->now = c->next;
     }
 }
@@ -283,9 +283,9 @@ static void distrust(struct choice *c) {
 
 static void look(struct choice *c, const struct season_set *known) {
     c->none.set.count = 0;
-    fit(c, &c->none);
+    fit(c, &c->none, true);
     c->now.set = *known;
-    fit(c, &c->now);
+    fit(c, &c->now, true);
     prune(c);
     for (int i = 0; i < ROUNDS && round_of(c); i++)
         continue;

@@ -8,7 +8,6 @@
 #define RUNGS 8
 #define AGES 3
 #define FIRST_ROOM 42
-#define SIXTEENTHS 16.0
 #define DAY SEASON_DAY_S
 #define WEEK SEASON_WEEK_S
 
@@ -107,20 +106,6 @@ bool season_window_due(struct season_window *w, double time_s) {
 
 // --- slots -----------------------------------------------------------------------------------
 
-static double slot_mean(const struct season_slot *s) {
-    float mean;
-    memcpy(&mean, s->mean, sizeof mean);
-    return (double)mean;
-}
-
-static void slot_add(struct season_slot *s, double value, double sixteenths) {
-    double weight = s->weight, gain = sixteenths / (weight + sixteenths);
-    double old = weight > 0 ? slot_mean(s) : value;
-    float mean = (float)(old + gain * (value - old));
-    memcpy(s->mean, &mean, sizeof mean);
-    s->weight = (uint16_t)fmin(weight + sixteenths, UINT16_MAX);
-}
-
 static void begin(struct season_window *w, double time_s) {
     w->rung = first_rung(w);
     w->step_s = step_at(w, w->rung);
@@ -135,10 +120,10 @@ static void climb(struct season_window *w) {
     w->step_s = step_at(w, w->rung);
     size_t used = 0;
     for (size_t i = 0; i < w->count; i++) {
-        struct season_slot slot = w->slots[i];
+        struct slot slot = w->slots[i];
         size_t to = (size_t)(((double)i + 0.5) * old_s / w->step_s);
         for (; used <= to; used++)
-            w->slots[used] = (struct season_slot){{0}, 0};
+            w->slots[used] = (struct slot){{0}, 0};
         if (slot.weight) slot_add(&w->slots[to], slot_mean(&slot), slot.weight);
     }
     w->count = (uint16_t)used;
@@ -158,7 +143,7 @@ static bool reserve(struct season_window *w, size_t slots) {
     while (room < slots)
         room *= 2;
     if (room > w->ladder->slots) room = w->ladder->slots;
-    struct season_slot *grown = realloc(w->slots, room * sizeof *grown);
+    struct slot *grown = realloc(w->slots, room * sizeof *grown);
     if (!grown) return false;
     w->slots = grown;
     w->room = (uint16_t)room;
@@ -171,16 +156,30 @@ bool season_window_add(struct season_window *w, double time_s, double value, dou
     if (at >= w->ladder->slots) return true;
     if (!reserve(w, at + 1)) return false;
     while (w->count <= at)
-        w->slots[w->count++] = (struct season_slot){{0}, 0};
-    slot_add(&w->slots[at], value, fmax(round(weight * SIXTEENTHS), 1));
+        w->slots[w->count++] = (struct slot){{0}, 0};
+    slot_add(&w->slots[at], value, fmax(round(weight * SLOT_ONE), 1));
     return true;
+}
+
+void season_window_lift(struct season_window *w, double before_s, double amount) {
+    for (size_t i = 0; i < w->count; i++) {
+        struct slot old = w->slots[i];
+        if (!old.weight || w->start_s + ((double)i + 1) * w->step_s > before_s) continue;
+        w->slots[i].weight = 0;
+        slot_add(&w->slots[i], slot_mean(&old) + amount, old.weight);
+    }
+}
+
+void season_window_clear(struct season_window *w) {
+    w->start_s = INFINITY;
+    w->count = 0;
 }
 
 void season_window_read(const struct season_window *w, struct season_series *out) {
     out->start_s = w->start_s;
     out->step_s = w->step_s;
     out->count = w->count;
-    double per_slot = SIXTEENTHS * w->step_s / w->span_s;  // weight of one that misses nothing
+    double per_slot = SLOT_ONE * w->step_s / w->span_s;  // weight of one that misses nothing
     for (size_t i = 0; i < w->count; i++) {
         out->value[i] = w->slots[i].weight ? slot_mean(&w->slots[i]) : 0;
         out->weight[i] = fmin(w->slots[i].weight / fmin(per_slot, UINT16_MAX), 1);
@@ -196,11 +195,8 @@ void season_window_save(const struct season_window *w, struct pack *p) {
     pack_u16(p, w->rung);
     pack_u16(p, w->tested);
     pack_u16(p, w->count);
-    for (size_t i = 0; i < w->count; i++) {
-        pack_u16(p, w->slots[i].mean[0]);
-        pack_u16(p, w->slots[i].mean[1]);
-        pack_u16(p, w->slots[i].weight);
-    }
+    for (size_t i = 0; i < w->count; i++)
+        slot_save(&w->slots[i], p);
 }
 
 enum season_window_loaded season_window_load(struct season_window *w, struct unpack *u) {
@@ -215,11 +211,7 @@ enum season_window_loaded season_window_load(struct season_window *w, struct unp
     w->step_s = step_at(w, w->rung);
     if (count && !reserve(w, count)) return SEASON_WINDOW_NO_MEMORY;
     w->count = (uint16_t)count;
-    for (size_t i = 0; i < count; i++) {
-        w->slots[i].mean[0] = unpack_u16(u);
-        w->slots[i].mean[1] = unpack_u16(u);
-        w->slots[i].weight = unpack_u16(u);
-        if (!isfinite(slot_mean(&w->slots[i]))) return SEASON_WINDOW_DAMAGED;
-    }
+    for (size_t i = 0; i < count; i++)
+        if (!slot_load(&w->slots[i], u)) return SEASON_WINDOW_DAMAGED;
     return u->failed ? SEASON_WINDOW_DAMAGED : SEASON_WINDOW_LOADED;
 }

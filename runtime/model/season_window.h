@@ -11,16 +11,12 @@
 
 #include "model/pack.h"
 #include "model/season_test.h"
+#include "model/slot.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum season_window_kind { SEASON_WINDOW_SHORT, SEASON_WINDOW_LONG };
-
-struct season_slot {
-    uint16_t mean[2];  // the bits of a float
-    uint16_t weight;   // sixteenths of a value; 0 = nothing came
-};
 
 /* Held by value; plain data but for the slots. */
 struct season_window {
@@ -32,7 +28,7 @@ struct season_window {
     uint16_t tested;  // bits: tests at fixed ages that are done
     uint16_t count;   // slots in use
     uint16_t room;    // slots allocated
-    struct season_slot *slots;
+    struct slot *slots;
 };
 
 /* Leaves it without memory. A bucket span may have no window of a kind: it is then never due.
@@ -51,6 +47,12 @@ void season_window_advance(struct season_window *w, double time_s);
  *   weight  how far it is believed, in (0, 1]
  * Returns false when memory ran out: the value is then left out. */
 bool season_window_add(struct season_window *w, double time_s, double value, double weight);
+
+/* As if the values before a time had been larger by so much. */
+void season_window_lift(struct season_window *w, double before_s, double amount);
+
+/* Forgets its content; the next value begins anew. */
+void season_window_clear(struct season_window *w);
 
 /* The content as a series to be tested. Steps without a value have weight 0. */
 void season_window_read(const struct season_window *w, struct season_series *out);

@@ -192,3 +192,66 @@ describe("runtime.season decomposition", function()
     assert.is_true(d:bytes() <= 6144)
   end)
 end)
+
+describe("runtime.season change", function()
+  local CHANGE = 30 -- day
+  --- Learns 36 days of half hours; values far from what is expected are believed little, as the
+  -- model of a series would have it.
+  local function change(value)
+    local d, r, told, last = season.new(1800), generator(7), {}, 0
+    for i = 0, 36 * 48 - 1 do
+      local t, after = START + (i + 0.5) * 1800, i >= CHANGE * 48
+      local v = value(t, r, after, i)
+      local error = math.abs(v - d:predict(t))
+      local outlier = (error < 4 or i < 21 * 48) and 1 or math.max(0.01, 0.5 * d:derate(t))
+      local news = d:learn(t, v, 1, outlier)
+      d:age(1800)
+      if error > 5 then last = i / 48 end
+      for _, text in ipairs(news and news.texts or {}) do
+        if after then told[#told + 1] = { text = text, hours = (i - CHANGE * 48) / 2, news = news } end
+      end
+    end
+    return told, last, d
+  end
+
+  it("tells a level shift of ten deviations between 30 and 50 hours, then is quiet", function()
+    local told, last = change(function(t, r, after) return sine(t, r) + (after and 10 or 0) end)
+    assert.equal(1, #told)
+    assert.is_truthy(told[1].text:find("^Detected level shift by "))
+    assert.is_true(math.abs(tonumber(told[1].text:match("[%d.]+$")) - 10) < 1)
+    assert.is_true(told[1].hours >= 29 and told[1].hours <= 50)
+    assert.is_true(told[1].news.relearn)
+    assert.is_true(last < CHANGE + 50 / 24)
+  end)
+
+  it("tells a clock that was moved by an hour, and is quiet within two days", function()
+    local told, last = change(function(t, r, after)
+      local at = t + (after and 3600 or 0)
+      return sine(at, r) + 10 * math.sin(4 * math.pi * at / DAY)
+    end)
+    assert.equal("Detected time shift by -3600 seconds", told[1].text)
+    assert.is_true(last < CHANGE + 2)
+  end)
+
+  it("tells seasons that grew", function()
+    local told, last = change(function(t, r, after)
+      return 100 + (after and 20 or 10) * math.sin(2 * math.pi * t / DAY) + r:normal()
+    end)
+    local scale = told[1].text:match("^Detected linear scale by (.*)$")
+    assert.is_true(math.abs(tonumber(scale) - 2) < 0.2)
+    assert.is_true(last < CHANGE + 50 / 24)
+  end)
+
+  it("tells nothing of a day that passes", function()
+    local told = change(function(t, r, after, i)
+      return sine(t, r) + (after and i < (CHANGE + 1) * 48 and 10 or 0)
+    end)
+    assert.same({}, told)
+  end)
+
+  it("trusts outliers more for three days after a change", function()
+    local _, _, d = change(function(t, r, after) return sine(t, r) + (after and 10 or 0) end)
+    assert.is_true(d:derate(START + (CHANGE + 2) * DAY) > 0.5)
+    assert.equal(0, d:derate(START + (CHANGE + 6) * DAY))
+  end)
+end)
