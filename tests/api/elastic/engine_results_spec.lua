@@ -68,7 +68,12 @@ describe("results of posted data", function()
   it("an interim bucket that has only begun has no records", function()
     local path = open("interim-2", "1000s", { ["function"] = "count" })
     local lines = {}
-    for i = 0, 79 do lines[#lines + 1] = ('{"time":%d}'):format(1400000000 + i * 500) end
+    local generator = random.new(3)
+    for i = 0, 39 do
+      for _ = 1, 10 + math.floor(generator:uniform() * 10) do
+        lines[#lines + 1] = ('{"time":%d}'):format(1400000000 + i * 1000 + math.floor(generator:uniform() * 999))
+      end
+    end
     post(path, lines)
     local last = ok(blip:post(path .. "/_flush")).last_finalized_bucket_end
     ok(blip:post(path .. "/_flush", { calc_interim = true, advance_time = tostring(last + 1000000) }))
