@@ -8,8 +8,11 @@
 local config = require "blip.job.config"
 local context = require "blip.job.context"
 local extract = require "blip.job.extract"
+local settings = require "blip.config"
 
 local operations = {}
+
+local IDLE_WORKERS = 2 -- by default there are so many more workers than cores
 
 local PERFORM = {}
 
@@ -58,6 +61,7 @@ function operations.engine_config(job)
   if not options then return nil, err end
   local more = context.of(job)
   options.filters, options.events = more.filters, more.events
+  options.threads = math.max(1, settings.get().threads - IDLE_WORKERS)
   return options
 end
 
