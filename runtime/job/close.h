@@ -34,11 +34,26 @@ void job_learn_events(struct job *job);
 /* The plots of all series of the bucket. */
 void job_plot(struct job *job, struct output *o);
 
+/* Models that are no series learn and judge a group; on any thread. */
+void job_judge_kind(struct job *job, struct job_group *g, struct kind *kind);
+
+/* What rare and freq_rare say of their items; after all other models, on one thread. */
+enum status job_judge_rarity(struct job *job, struct error *err);
+
+/* What rules say of an item before its model learns it, and once its probability is known. */
+void job_apply_rules(struct job *job, struct job_item *item);
+void job_mute(const struct job *job, struct job_item *item);
+
 /* What rules are asked about an item. */
 struct rule_subject job_subject(const struct job *job, const struct job_item *item);
 
-/* The value that is expected of an item, as the user sees it. */
-double job_typical(const struct job *job, const struct job_item *item);
+/* What is expected of an item, as the user sees it: two numbers of a place, else one. */
+struct job_values {
+    double at[FEATURE_VALUES];
+};
+/* The same of a time, a place or a rare value. */
+struct job_values job_usual(const struct job *job, const struct job_item *item);
+struct job_values job_typical(const struct job *job, const struct job_item *item);
 
 static inline const struct feature *job_feature(const struct job *job,
                                                 const struct job_item *item) {

@@ -65,6 +65,65 @@ static enum status add_samples(struct job *job, const struct job_item *item, dou
     return status;
 }
 
+// The points that a model of places learns.
+static enum status add_points(struct job *job, const struct job_item *item, struct error *err) {
+    const struct sample *samples;
+    size_t count;
+    enum status status = gather_samples(job->bucket, item->detector, item->cell,
+                                        job_feature(job, item), &samples, &count, err);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        struct place_point *point = point_list_add(&job->points);
+        if (!point) return no_memory(err);
+        *point = (struct place_point){samples[i].value[0], samples[i].value[1]};
+    }
+    return status;
+}
+
+static int by_time(const void *a, const void *b) {
+    double x = ((const struct time_of_event *)a)->at_s;
+    double y = ((const struct time_of_event *)b)->at_s;
+    return (x > y) - (x < y);
+}
+
+// At which times of day or week an item had its events; sorted, so that the order of rows
+// within a bucket changes nothing.
+static enum status add_events(struct job *job, struct job_item *item, struct error *err) {
+    const struct tally *tally = gather_tally(job->bucket, item->detector, item->cell);
+    size_t count = 0;
+    const struct sample *times = tally ? gather_times(job->bucket, tally, &count) : NULL;
+    item->first_event = job->events_at.count;
+    for (size_t i = 0; i < count; i++) {
+        struct time_of_event *event = event_list_add(&job->events_at);
+        if (!event) return no_memory(err);
+        *event = (struct time_of_event){times[i].value[0], times[i].count};
+    }
+    item->events = count;
+    if (count)
+        qsort(&job->events_at.at[item->first_event], count, sizeof *job->events_at.at, by_time);
+    return STATUS_OK;
+}
+
+// What the model of an item learns and is asked.
+static enum status add_evidence(struct job *job, struct job_item *item, double weight,
+                                struct error *err) {
+    switch (job_feature(job, item)->statistic) {
+    case STATISTIC_INDICATOR:
+        return STATUS_OK;
+    case STATISTIC_TIME:
+        return add_events(job, item, err);
+    case STATISTIC_LOCATION:
+        return job->interim ? STATUS_OK : add_points(job, item, err);
+    default:
+        return job->interim ? STATUS_OK : add_samples(job, item, weight, err);
+    }
+}
+
+// How much of what its model learns a group has, and where that begins.
+static size_t evidence(const struct job *job, const struct job_group *g) {
+    const struct feature *f = &job->watches[g->detector].features[g->feature];
+    return f->statistic == STATISTIC_LOCATION ? job->points.count : job->samples.count;
+}
+
 // Starts a group at the end of the lists.
 static struct job_group *add_group(struct job *job, uint32_t detector, uint32_t feature,
                                    uint32_t model) {
@@ -74,7 +133,7 @@ static struct job_group *add_group(struct job *job, uint32_t detector, uint32_t 
     g->feature = feature;
     g->model = model;
     g->first_item = job->items.count;
-    g->first_sample = job->samples.count;
+    g->first_sample = evidence(job, g);
     return g;
 }
 
@@ -89,9 +148,9 @@ static enum status add_item(struct job *job, uint32_t cell, double weight, struc
     item->group = (uint32_t)(job->groups.count - 1);
     item->p = 1;
     fill_value(job, item, g->model);
-    enum status status = job->interim ? STATUS_OK : add_samples(job, item, weight, err);
+    enum status status = add_evidence(job, item, weight, err);
     g->items++;
-    g->samples = job->samples.count - g->first_sample;
+    g->samples = evidence(job, g) - g->first_sample;
     return status;
 }
 
@@ -206,6 +265,7 @@ static enum status collect_population(struct job *job, uint32_t detector, struct
 
 enum status job_collect(struct job *job, struct error *err) {
     job->items.count = job->groups.count = job->samples.count = 0;
+    job->points.count = job->events_at.count = 0;
     enum status status = STATUS_OK;
     for (uint32_t d = 0; d < job->analysis->detector_count && status == STATUS_OK; d++)
         status = job->analysis->detectors[d].over ? collect_population(job, d, err)

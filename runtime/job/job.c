@@ -12,7 +12,8 @@
 static size_t used_bytes(const struct job *job) {
     size_t bytes = decomposition_bytes(job->events) + rulebook_size(job->rules);
     for (size_t d = 0; d < job->analysis->detector_count; d++)
-        bytes += job->watches[d].bytes + gather_cells(job->gather, d) * CELL_BYTES;
+        bytes += job->watches[d].bytes + rarity_size(&job->watches[d].rarity) +
+                 gather_cells(job->gather, d) * CELL_BYTES;
     return bytes;
 }
 
@@ -26,9 +27,9 @@ static void forget_model(void *context, uint32_t model) {
     watch_forget(&p->job->watches[p->detector], model);
 }
 
-static void ignore_cell(void *context, uint32_t cell) {
-    (void)context;
-    (void)cell;
+static void forget_person(void *context, uint32_t cell) {
+    struct pruning *p = context;
+    rarity_forget(&p->job->watches[p->detector].rarity, cell);
 }
 
 // Without an over field a cell is a model; with one the model goes with its last cell.
@@ -36,7 +37,7 @@ static void prune(struct job *job, int64_t before_s) {
     for (size_t d = 0; d < job->analysis->detector_count; d++) {
         struct pruning p = {job, d};
         bool population = job->analysis->detectors[d].over != NULL;
-        gather_prune(job->gather, d, before_s, population ? ignore_cell : forget_model,
+        gather_prune(job->gather, d, before_s, population ? forget_person : forget_model,
                      forget_model, &p);
     }
 }
@@ -120,6 +121,8 @@ static void free_bucket(struct job *job) {
     free(job->items.at);
     free(job->groups.at);
     free(job->samples.at);
+    free(job->points.at);
+    free(job->events_at.at);
     free(job->order.at);
     free(job->leaves.at);
     free(job->influences.at);

@@ -29,6 +29,7 @@ struct job_item {
     bool unlearned;                // a rule or event: the model hardly learns it
     double value[FEATURE_VALUES];  // as the user sees it
     double time_s, count, count_scale;
+    size_t first_event, events;  // of a time of day or week, in `events_at`
     double p;
     struct series_verdict verdict;
 };
@@ -38,9 +39,9 @@ struct job_item {
 struct job_group {
     uint32_t detector, feature, model;
     size_t first_item, items;
-    size_t first_sample, samples;
-    int64_t grown_bytes;  // of the model
-    char *news;           // what the model found: texts with their zeros, an empty one last
+    size_t first_sample, samples;  // of places in `points`
+    int64_t grown_bytes;           // of the model
+    char *news;  // what the model found: texts with their zeros, an empty one last
 };
 
 /* An influencer value that has a share in a leaf's anomaly. */
@@ -61,6 +62,8 @@ struct job_leaf {
 LIST(item_list, struct job_item)
 LIST(group_list, struct job_group)
 LIST(sample_list, struct series_sample)
+LIST(point_list, struct place_point)
+LIST(event_list, struct time_of_event)
 LIST(influence_list, struct job_influence)
 LIST(tree_influence_list, struct tree_influence)
 LIST(leaf_list, struct job_leaf)
@@ -97,7 +100,9 @@ struct job {
     struct item_list items;
     struct group_list groups;
     struct sample_list samples;
-    struct index_list order;  // items by leaf
+    struct point_list points;     // what models of places learn
+    struct event_list events_at;  // at which times of day or week items had events
+    struct index_list order;      // items by leaf
     struct leaf_list leaves;
     struct influence_list influences;
     struct tree_influence_list named;  // what the tree gets of one leaf

@@ -30,12 +30,12 @@ struct rule_subject job_subject(const struct job *job, const struct job_item *it
         .over = job_text(job, cell->over),
         .time_s = job->bucket_s,
         .actual = item->valued ? item->value[0] : NAN,
-        .typical = series && series_knows(series) ? job_typical(job, item) : NAN,
+        .typical = series && series_knows(series) ? job_typical(job, item).at[0] : NAN,
     };
 }
 
 // What rules say before the model learns the value.
-static void apply_rules(struct job *job, struct job_item *item) {
+void job_apply_rules(struct job *job, struct job_item *item) {
     if (!rulebook_concerns(job->rules, item->detector)) return;
     struct rule_subject subject = job_subject(job, item);
     unsigned actions = rulebook_actions(job->rules, &subject);
@@ -105,6 +105,10 @@ static void ask(struct job *job, struct job_item *item, struct series *series) {
     struct series_question q = question(job, item);
     series_score(series, &q, &item->verdict);
     item->p = item->verdict.probability;
+    job_mute(job, item);
+}
+
+void job_mute(const struct job *job, struct job_item *item) {
     if (item->p < CHANCE_SIGNIFICANT && rulebook_concerns(job->rules, item->detector)) {
         struct rule_subject subject = job_subject(job, item);
         item->muted = rulebook_actions(job->rules, &subject) & RULE_SKIP_RESULT;
@@ -114,11 +118,13 @@ static void ask(struct job *job, struct job_item *item, struct series *series) {
 
 static void judge_group(struct job *job, struct job_group *g, struct decomposition_news *news) {
     struct series *series = watch_find(&job->watches[g->detector], g->feature, g->model);
+    struct kind *kind = watch_kind(&job->watches[g->detector], g->feature, g->model);
+    if (kind) job_judge_kind(job, g, kind);
     if (!series) return;
     size_t before = series_bytes(series);
     struct job_item *items = job->items.at + g->first_item;
     for (size_t i = 0; i < g->items; i++)
-        apply_rules(job, &items[i]);
+        job_apply_rules(job, &items[i]);
     weigh_samples(job, g);
     if (!job->interim) learn(job, g, series, news);
     for (size_t i = 0; i < g->items; i++)
@@ -170,7 +176,7 @@ static enum status make_models(struct job *job, struct error *err) {
     }
     for (size_t i = 0; i < job->groups.count; i++) {
         const struct job_group *g = &job->groups.at[i];
-        if (!watch_get(&job->watches[g->detector], g->feature, g->model))
+        if (!watch_make(&job->watches[g->detector], g->feature, g->model))
             return fail(err, STATUS_NO_MEMORY, "no memory for a model");
     }
     return STATUS_OK;
@@ -184,5 +190,5 @@ enum status job_judge(struct job *job, struct error *err) {
         const struct job_group *g = &job->groups.at[i];
         job->watches[g->detector].bytes += (size_t)g->grown_bytes;
     }
-    return STATUS_OK;
+    return job_judge_rarity(job, err);
 }

@@ -97,14 +97,28 @@ static bool counts_events(const struct job *job, const struct job_item *item) {
            s == STATISTIC_INDICATOR || s == STATISTIC_TIME;
 }
 
+// What a person did often weighs more: freq_rare.
+static double weight_of(const struct job *job, const struct job_leaf *leaf,
+                        const struct job_item *item, double events) {
+    if (job->analysis->detectors[leaf->detector].function != FUNCTION_FREQ_RARE) return 1;
+    return events > 0 ? category_weight(fmin(item->count / events, 1), leaf->items) : 1;
+}
+
+static double events_of(const struct job *job, const struct job_leaf *leaf) {
+    double events = 0;
+    for (size_t i = 0; i < leaf->items; i++)
+        events += job->items.at[job->order.at[leaf->first + i]].count;
+    return events;
+}
+
 // Event rates: the joint probability. Metrics: the smaller of joint and extreme.
 static void judge_leaf(const struct job *job, struct job_leaf *leaf) {
     struct chance_joint joint = {0};
-    double smallest = 2;
+    double smallest = 2, events = events_of(job, leaf);
     for (size_t i = 0; i < leaf->items; i++) {
         size_t at = job->order.at[leaf->first + i];
         double p = job->items.at[at].p;
-        chance_joint_add(&joint, p, 1);
+        chance_joint_add(&joint, p, weight_of(job, leaf, &job->items.at[at], events));
         if (p >= smallest) continue;
         smallest = p;
         leaf->worst = at;

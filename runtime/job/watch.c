@@ -9,14 +9,40 @@ void watch_init(struct watch *w, const struct detector *d, int64_t bucket_span_s
     w->feature_count = detector_features(d, w->features);
 }
 
+static void forget(struct watch *w, size_t feature, size_t model) {
+    struct series *s = w->series[feature][model];
+    struct kind *k = w->kinds[feature][model];
+    if (!s && !k) return;
+    w->bytes -= s ? series_bytes(s) : sizeof *k;
+    w->count--;
+    series_free(s);
+    free(k);
+    w->series[feature][model] = NULL;
+    w->kinds[feature][model] = NULL;
+}
+
 void watch_clear(struct watch *w) {
     for (size_t f = 0; f < w->feature_count; f++) {
         for (size_t i = 0; i < w->capacity; i++)
-            series_free(w->series[f][i]);
+            forget(w, f, i);
         free(w->series[f]);
+        free(w->kinds[f]);
         w->series[f] = NULL;
+        w->kinds[f] = NULL;
     }
+    rarity_clear(&w->rarity);
     w->capacity = w->count = w->bytes = 0;
+}
+
+/* Places from..to of pointers, none of them taken. */
+static bool grow(void *array, size_t from, size_t to) {
+    void **old, **grown;
+    memcpy(&old, array, sizeof old);
+    grown = realloc(old, to * sizeof *grown);
+    if (!grown) return false;
+    memset(grown + from, 0, (to - from) * sizeof *grown);
+    memcpy(array, &grown, sizeof grown);
+    return true;
 }
 
 enum status watch_reserve(struct watch *w, size_t models, struct error *err) {
@@ -24,12 +50,10 @@ enum status watch_reserve(struct watch *w, size_t models, struct error *err) {
     size_t capacity = w->capacity ? w->capacity : 16;
     while (capacity < models)
         capacity *= 2;
-    for (size_t f = 0; f < w->feature_count; f++) {
-        struct series **grown = realloc(w->series[f], capacity * sizeof *grown);
-        if (!grown) return fail(err, STATUS_NO_MEMORY, "no memory for %zu models", models);
-        memset(grown + w->capacity, 0, (capacity - w->capacity) * sizeof *grown);
-        w->series[f] = grown;
-    }
+    for (size_t f = 0; f < w->feature_count; f++)
+        if (!grow(&w->series[f], w->capacity, capacity) ||
+            !grow(&w->kinds[f], w->capacity, capacity))
+            return fail(err, STATUS_NO_MEMORY, "no memory for %zu models", models);
     w->capacity = capacity;
     return STATUS_OK;
 }
@@ -53,26 +77,24 @@ static struct series *make(const struct watch *w, size_t feature) {
     });
 }
 
-struct series *watch_get(struct watch *w, size_t feature, uint32_t model) {
-    struct series **place = &w->series[feature][model];
-    if (*place) return *place;
-    *place = make(w, feature);
-    if (!*place) return NULL;
+bool watch_make(struct watch *w, size_t feature, uint32_t model) {
+    const struct feature *f = &w->features[feature];
+    if (f->statistic == STATISTIC_INDICATOR) return true;  // see rarity.h
+    if (w->series[feature][model] || w->kinds[feature][model]) return true;
+    struct series *s = kind_has(f) ? NULL : make(w, feature);
+    struct kind *k = kind_has(f) ? kind_new(f) : NULL;
+    if (!s && !k) return false;
+    w->series[feature][model] = s;
+    w->kinds[feature][model] = k;
     w->count++;
-    w->bytes += series_bytes(*place);
-    return *place;
+    w->bytes += s ? series_bytes(s) : sizeof *k;
+    return true;
 }
 
 void watch_forget(struct watch *w, uint32_t model) {
     if (model >= w->capacity) return;
-    for (size_t f = 0; f < w->feature_count; f++) {
-        struct series *s = w->series[f][model];
-        if (!s) continue;
-        w->bytes -= series_bytes(s);
-        w->count--;
-        series_free(s);
-        w->series[f][model] = NULL;
-    }
+    for (size_t f = 0; f < w->feature_count; f++)
+        forget(w, f, model);
 }
 
 size_t watch_series_bytes(const struct watch *w) {
@@ -85,29 +107,36 @@ size_t watch_series_bytes(const struct watch *w) {
 static void save_feature(const struct watch *w, size_t feature, struct pack *p) {
     uint32_t count = 0;
     for (size_t i = 0; i < w->capacity; i++)
-        count += w->series[feature][i] != NULL;
+        count += w->series[feature][i] || w->kinds[feature][i];
     pack_u32(p, count);
     for (size_t i = 0; i < w->capacity; i++) {
-        if (!w->series[feature][i]) continue;
+        const struct series *s = w->series[feature][i];
+        const struct kind *k = w->kinds[feature][i];
+        if (!s && !k) continue;
         pack_u32(p, (uint32_t)i);
-        series_save(w->series[feature][i], p);
+        if (s) series_save(s, p);
+        if (k) kind_save(k, p);
     }
 }
 
 void watch_save(const struct watch *w, struct pack *p) {
     for (size_t f = 0; f < w->feature_count; f++)
         save_feature(w, f, p);
+    rarity_save(&w->rarity, p);
 }
 
 static enum status load_one(struct watch *w, size_t feature, size_t models, struct unpack *u,
                             struct error *err) {
     uint32_t model = unpack_u32(u);
-    if (u->failed || model >= models || w->series[feature][model])
+    if (u->failed || model >= models || w->series[feature][model] || w->kinds[feature][model])
         return fail(err, STATUS_INVALID, "a saved job names model %u of %zu", model, models);
-    enum status status = series_load(u, &w->series[feature][model], err);
+    const struct feature *f = &w->features[feature];
+    struct series **series = &w->series[feature][model];
+    enum status status = kind_has(f) ? kind_load(f, u, &w->kinds[feature][model], err)
+                                     : series_load(u, series, err);
     if (status != STATUS_OK) return status;
     w->count++;
-    w->bytes += series_bytes(w->series[feature][model]);
+    w->bytes += *series ? series_bytes(*series) : sizeof(struct kind);
     return STATUS_OK;
 }
 
@@ -118,5 +147,5 @@ enum status watch_load(struct watch *w, size_t models, struct unpack *u, struct 
         for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
             status = load_one(w, f, models, u, err);
     }
-    return status;
+    return status == STATUS_OK ? rarity_load(&w->rarity, u, err) : status;
 }

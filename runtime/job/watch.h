@@ -4,11 +4,15 @@
  *     feature 0 "mean"             s   s   -   s        - = none yet, or forgotten
  *     feature 1 "min"              s   s   -   s
  *
- * Models are made at the first bucket that has something of their series. */
+ * Models are made at the first bucket that has something of their series. Features that are no
+ * numeric series have models of another kind in the same places (kind.h); what rare looks at is
+ * one for all series of a partition (rarity.h). */
 #ifndef BLIP_JOB_WATCH_H
 #define BLIP_JOB_WATCH_H
 
 #include "job/feature.h"
+#include "job/kind.h"
+#include "job/rarity.h"
 #include "model/pack.h"
 #include "model/series.h"
 
@@ -18,6 +22,8 @@ struct watch {
     size_t feature_count;
     struct feature features[FEATURES_MAX];
     struct series **series[FEATURES_MAX];  // [capacity], by model number
+    struct kind **kinds[FEATURES_MAX];     // the same
+    struct rarity rarity;                  // of rare and freq_rare
     size_t capacity;
     size_t count;  // models that exist, over all features
     size_t bytes;  // memory of the models
@@ -34,9 +40,13 @@ static inline struct series *watch_find(const struct watch *w, size_t feature, u
     return model < w->capacity ? w->series[feature][model] : NULL;
 }
 
-/* The same, made when there is none; the number has been reserved. NULL when memory runs out.
- */
-struct series *watch_get(struct watch *w, size_t feature, uint32_t model);
+static inline struct kind *watch_kind(const struct watch *w, size_t feature, uint32_t model) {
+    return model < w->capacity ? w->kinds[feature][model] : NULL;
+}
+
+/* Makes the model of a number and feature, of whatever kind, when there is none; the number has
+ * been reserved. False when memory runs out. */
+bool watch_make(struct watch *w, size_t feature, uint32_t model);
 
 /* Forgets all models of a number. */
 void watch_forget(struct watch *w, uint32_t model);

@@ -12,9 +12,11 @@ static enum status no_memory(struct error *err) {
     return fail(err, STATUS_NO_MEMORY, "no memory for result documents");
 }
 
-double job_typical(const struct job *job, const struct job_item *item) {
+struct job_values job_typical(const struct job *job, const struct job_item *item) {
+    const struct feature *f = job_feature(job, item);
+    if (f->statistic == STATISTIC_INDICATOR || kind_has(f)) return job_usual(job, item);
     const struct series *series = job_series(job, item);
-    return series_typical(series, item->time_s) + job_feature(job, item)->offset;
+    return (struct job_values){{series_typical(series, item->time_s) + f->offset, 0}};
 }
 
 // --- influences
@@ -56,10 +58,14 @@ static bool list_influences(const struct job *job, const struct job_leaf *leaf,
 // ---------------------------------------------------------------------------------------
 
 static struct result_values values_of(const struct job *job, const struct job_item *item) {
-    struct result_values v = {.width = 1};
-    v.actual[0] = item->value[0];
-    if (job->interim) v.actual[0] = item->verdict.value + job_feature(job, item)->offset;
-    v.typical[0] = job_typical(job, item);
+    const struct feature *f = job_feature(job, item);
+    struct result_values v = {.width = f->statistic == STATISTIC_LOCATION ? 2 : 1};
+    struct job_values typical = job_typical(job, item);
+    for (size_t i = 0; i < v.width; i++) {
+        v.actual[i] = item->value[i];
+        v.typical[i] = typical.at[i];
+    }
+    if (job->interim && job_series(job, item)) v.actual[0] = item->verdict.value + f->offset;
     return v;
 }
 
@@ -79,8 +85,26 @@ static int spike_or_dip(enum tail type) {
     return type == TAIL_ABOVE ? 1 : type == TAIL_BELOW ? -1 : 0;
 }
 
+// Of a time, a place, a rare value: how improbable it is, and whether it came for the first
+// time.
+static struct result_explanation explain_kind(const struct job *job,
+                                              const struct job_item *item) {
+    const struct gather_cell *cell = gather_cell(job->gather, item->detector, item->cell);
+    bool rare = job_feature(job, item)->statistic == STATISTIC_INDICATOR;
+    bool unlikely = item->p < CHANCE_SIGNIFICANT;
+    return (struct result_explanation){
+        .present = true,
+        .single_bucket_impact = unlikely ? (int)lround(-log10(item->p)) : 0,
+        .lower = NAN,
+        .typical = NAN,
+        .upper = NAN,
+        .by_first_occurrence = rare && cell->first_s == job->bucket_s,
+    };
+}
+
 static struct result_explanation explain(const struct job *job, const struct job_item *item) {
     const struct series *series = job_series(job, item);
+    if (!series) return explain_kind(job, item);
     struct series_question q = question(job, item);
     struct series_explanation e;
     series_explain(series, &q, &item->verdict, &e);

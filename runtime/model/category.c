@@ -193,7 +193,7 @@ double category_weight(double part, size_t n) { return 1 - pow(1 - part, (double
 size_t category_count(const struct category *c) { return c->count; }
 
 size_t category_size(const struct category *c) {
-    return sizeof *c + c->capacity * (sizeof *c->values + sizeof *c->ranks);
+    return sizeof *c + c->count * (sizeof *c->values + sizeof *c->ranks);
 }
 
 // --- bytes -----------------------------------------------------------------------------------
