@@ -57,7 +57,8 @@ struct evidence normal_learn(struct normal *n, const struct family_sample *sampl
     struct sums t = add_up(samples, count, integer);
     double off = t.mean - n->mean, total = n->precision + t.weight;
     double shift = n->precision * t.weight * off * off / total;
-    double rate = n->rate + 0.5 * (t.deviation + shift);
+    // The deviation of one sample from itself may round to just below nothing.
+    double rate = n->rate + 0.5 * fmax(t.deviation + shift, 0);
     if (normal_informed(n)) {
         evidence.ln_likelihood = ln_likelihood(n, &t, rate);
         evidence.distance =
