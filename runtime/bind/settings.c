@@ -82,6 +82,7 @@ static void read_settings(lua_State *L, struct settings *s) {
     s->stop_ms = int_field(L, "stop_time");
     s->has_users = has_field(L, "security");
     read_limits(L, &s->limits);
+    s->limits.named_only = s->has_users;
 }
 
 static void keep_json(lua_State *L, struct settings *s) {

@@ -45,6 +45,8 @@ static bool note_header(struct request *r, const char *name, const char *value) 
         r->accepts_gzip = lists_gzip(value);
     } else if (strcasecmp(name, "content-encoding") == 0 && strcasecmp(value, "gzip") == 0) {
         return r->gunzip || (r->gunzip = gunzip_new());
+    } else if (strcasecmp(name, "authorization") == 0) {
+        r->named = true;
     } else if (strcasecmp(name, "x-opaque-id") == 0 && !r->opaque_id) {
         return (r->opaque_id = strdup(value)) != NULL;
     }

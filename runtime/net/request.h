@@ -30,6 +30,7 @@ struct request {
     bool started;  // its headers were seen
     bool refused;  // the reply is an error of the host; the rest of the body is dropped
     bool accepts_gzip;
+    bool named;          // it has an Authorization header
     bool close;          // close the connection behind the answer
     int64_t started_ns;  // of time_monotonic_ns()
     uint64_t id;         // counts from 1

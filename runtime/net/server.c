@@ -285,7 +285,7 @@ static void take_body(const struct server *s, struct request *r, const char *dat
                       size_t size) {
     const struct server_limits *limits = &s->options.limits;
     struct error err;
-    if (r->refused) return;
+    if (r->refused || (limits->named_only && !r->named)) return;
     enum status status =
         request_add_body(r, data, size, limits->body_bytes, limits->unpacked_bytes, &err);
     if (status == STATUS_TOO_LARGE)

@@ -32,6 +32,7 @@ struct server_limits {
     int64_t idle_ms;                   // between requests; then the connection is closed
     int64_t request_ms;                // 503: a request's deadline; 0 = none
     int64_t slow_ms;                   // requests that take longer are logged; 0 = none
+    bool named_only;  // what comes without an Authorization header is answered without its body
 };
 
 struct server_options {

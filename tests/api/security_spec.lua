@@ -65,6 +65,13 @@ describe("security", function()
       assert.equal("ApiKey", answer.headers["www-authenticate"]) -- the last of the two
     end)
 
+    it("must be said before a body is kept", function()
+      local before = blip:resident_bytes()
+      local body = ('{"text":"%s"}'):format(("x"):rep(50000000))
+      assert.equal(401, blip:put("/logs-a/_doc/1", body).status)
+      assert.is_true(blip:resident_bytes() - before < 40000000)
+    end)
+
     it("must be said for paths that are none as well", function()
       assert.equal(401, blip:get("/_nothing/x").status)
       assert.equal(400, as("none", "GET", "/_nothing/x").status)
