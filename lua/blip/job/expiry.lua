@@ -57,6 +57,18 @@ local function expire_snapshots(job)
   end
 end
 
+-- Annotations that the server has made; what people wrote stays.
+local function expire_annotations(job)
+  local days = job.system_annotations_retention_days
+  local newest = days and newest_bucket_ms(job)
+  if not newest then return end
+  assert(purge.matching(store.connection(), job_index.ANNOTATIONS, { bool = { filter = json.array {
+    { term = { job_id = job.job_id } },
+    { term = { create_username = "_xpack" } },
+    { range = { timestamp = { lt = newest - days * DAY } } },
+  } } }))
+end
+
 --- Deletes what has expired.
 -- @tparam ?string expression of jobs; nil for all
 -- @return true; raises the dialect's 404
@@ -64,6 +76,7 @@ function expiry.run(expression)
   for _, job in ipairs(registry.list(expression)) do
     expire_results(job)
     expire_snapshots(job)
+    expire_annotations(job)
   end
   return true
 end

@@ -4,6 +4,7 @@
 local jobs = require "support.ml_jobs"
 local json = require "runtime.json"
 local server = require "support.server"
+local users = require "support.users"
 
 local ANOMALY = 1454530200000
 
@@ -290,5 +291,51 @@ describe("the Get Buckets page", function()
       .. '"is_interim":false,"bucket_influencers":[{"job_id":"it-ops-kpi","result_type":"bucket_influencer",'
       .. '"influencer_field_name":"bucket_time","initial_anomaly_score":94.1706,"anomaly_score":94.1706,'
       .. '"raw_anomaly_score":2.32119,"probability":', answer.body:match "^(.-)5%.75042")
+  end)
+end)
+
+describe("the Get Buckets page's authorisation", function()
+  local PATH = "/_xpack/ml/anomaly_detectors/guarded/results/buckets"
+  local blip, folder
+
+  local function role(cluster, pattern)
+    return { cluster = { cluster }, indices = pattern and { { names = { pattern }, privileges = { "read" } } } or json.array {} }
+  end
+
+  setup(function()
+    folder = server.folder()
+    local roles, people = {}, { boss = { "superuser" }, admin = { "machine_learning_admin" }, user = { "machine_learning_user" } }
+    for _, privilege in ipairs { "monitor_ml", "monitor", "manage_ml", "manage" } do
+      roles[privilege .. "_and_read"], roles[privilege .. "_alone"] = role(privilege, ".ml-anomalies-*"), role(privilege)
+      people[privilege], people["only-" .. privilege] = { privilege .. "_and_read" }, { privilege .. "_alone" }
+    end
+    roles.only_read = { cluster = json.array {}, indices = { { names = { ".ml-anomalies-*" }, privileges = { "read" } } } }
+    people.reader = { "only_read" }
+    blip = server.start { users = users.write(folder .. "/users.json", people, roles) }
+    local answer = blip:request("PUT", "/_xpack/ml/anomaly_detectors/guarded", jobs.body(), users.basic "boss")
+    assert(answer.status == 200, answer.body)
+  end)
+  teardown(function()
+    blip:stop()
+    server.remove(folder)
+  end)
+
+  local function status(name) return blip:get(PATH, users.basic(name)).status end
+
+  it("one of monitor_ml, monitor, manage_ml, manage and read on the results index", function()
+    for _, privilege in ipairs { "monitor_ml", "monitor", "manage_ml", "manage" } do
+      assert.equal(200, status(privilege), privilege)
+      assert.equal(403, status("only-" .. privilege), privilege .. " without read")
+    end
+    assert.equal(403, status "reader")
+  end)
+
+  it("the roles machine_learning_admin and machine_learning_user", function()
+    assert.equal(200, status "admin")
+    assert.equal(200, status "user")
+  end)
+
+  it("nobody without credentials", function()
+    assert.equal(401, blip:get(PATH).status)
   end)
 end)

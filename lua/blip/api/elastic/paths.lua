@@ -22,10 +22,15 @@ local function header_of(warnings)
   return table.concat(values, ", ")
 end
 
+-- A text that is raised is a bug's: it keeps the way that led to it.
+local function with_traceback(problem)
+  return type(problem) == "string" and debug.traceback(problem, 2) or problem
+end
+
 --- A handler whose answers, refusals too, carry the warnings of their request.
 function paths.warned(handler)
   return function(request)
-    local ok, answer, err = pcall(handler, request)
+    local ok, answer, err = xpcall(handler, with_traceback, request)
     if not ok then answer, err = nil, answer end
     local target = answer or err
     if request.warnings and type(target) == "table" then
