@@ -5,6 +5,8 @@
 
 #define HOUR_S 3600.0
 #define LEAST_S (30 * HOUR_S)
+#define LEAST_YOUNG_S (60 * HOUR_S)
+#define YOUNG_S (15 * SEASON_DAY_S)
 #define LEAST_SLOTS 5
 #define SHORTEST_PAST (3 * SEASON_DAY_S)
 #define WINDOW_S (4 * SEASON_DAY_S)
@@ -57,8 +59,10 @@ void change_add(struct change_watch *c, double time_s, double value, double sigm
         c->suspected_s = c->tested = time_s;
 }
 
+// A series that was not seen for two weeks yet may have weekends.
 double change_least_s(const struct change_watch *c) {
-    return fmax(LEAST_S, LEAST_SLOTS * c->step_s);
+    bool young = (c->newest + 1) * c->step_s < c->first_s + YOUNG_S;
+    return fmax(young ? LEAST_YOUNG_S : LEAST_S, LEAST_SLOTS * c->step_s);
 }
 
 double change_weight(const struct change_watch *c, double time_s) {

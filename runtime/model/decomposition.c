@@ -151,6 +151,8 @@ static void follow_change(struct decomposition *d, double time_s, double value, 
     change_add(&d->change, time_s, value, error != 0 ? fabs(error) / sigma : 0);
     double square = error * error;
     if (d->values > SETTLED && d->noise > 0) square = fmin(square, CLIP * CLIP * d->noise);
+    // A change that is under way is not noise.
+    share *= fmax(1 - 2 * d->change.large, 0);
     d->noise += share / fmin(d->values + share, MEMORY) * (square - d->noise);
     decomposition_change(d, time_s, news);
 }

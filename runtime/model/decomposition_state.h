@@ -41,14 +41,15 @@ bool decomposition_test(struct decomposition *d, const struct season_window *w,
                         struct decomposition_news *news);
 
 /* Fills the news with the window's residuals under the present components. */
-void decomposition_refill(const struct decomposition *d, const struct season_window *w,
+void decomposition_refill(struct decomposition *d, const struct season_window *w,
                           struct decomposition_news *news);
 
 /* Widens the news' residuals around their mean: what a step has averaged scatters less than
  * single values, by as much as the roughness of the series tells.
- *   share  of a step that one bucket is, in (0, 1] */
-void decomposition_widen(const struct decomposition *d, double share,
-                         struct decomposition_news *news);
+ *   share  of a step that one bucket is, in (0, 1]
+ * Returns their variance. */
+double decomposition_widen(const struct decomposition *d, double share,
+                           struct decomposition_news *news);
 
 /* Tests a suspected change and takes it up. */
 void decomposition_change(struct decomposition *d, double time_s,

@@ -130,8 +130,8 @@ bool decomposition_test(struct decomposition *d, const struct season_window *w,
     return ok;
 }
 
-void decomposition_widen(const struct decomposition *d, double share,
-                         struct decomposition_news *news) {
+double decomposition_widen(const struct decomposition *d, double share,
+                           struct decomposition_news *news) {
     double sum = 0, squares = 0, weights = 0;
     for (size_t i = 0; i < news->count; i++) {
         const struct decomposition_residual *r = &news->residuals[i];
@@ -139,15 +139,16 @@ void decomposition_widen(const struct decomposition *d, double share,
         squares += r->weight * r->value * r->value;
         weights += r->weight;
     }
-    if (!(weights > 0)) return;
-    double mean = sum / weights, variance = squares / weights - mean * mean;
-    if (!(variance > 0)) return;
+    double mean = weights > 0 ? sum / weights : 0;
+    double variance = weights > 0 ? squares / weights - mean * mean : 0;
+    if (!(variance > 0)) return 0;
     double wider = sqrt((variance + d->rough * (1 - share)) / variance);
     for (size_t i = 0; i < news->count; i++)
         news->residuals[i].value = mean + wider * (news->residuals[i].value - mean);
+    return wider * wider * variance;
 }
 
-void decomposition_refill(const struct decomposition *d, const struct season_window *w,
+void decomposition_refill(struct decomposition *d, const struct season_window *w,
                           struct decomposition_news *news) {
     struct season_series x;
     season_window_read(w, &x);
@@ -158,5 +159,5 @@ void decomposition_refill(const struct decomposition *d, const struct season_win
         double at = season_time(&x, i), left = x.value[i] - decomposition_mean_at(d, at);
         news->residuals[news->count++] = (struct decomposition_residual){at, left, x.weight[i]};
     }
-    decomposition_widen(d, w->span_s / w->step_s, news);
+    d->noise = decomposition_widen(d, w->span_s / w->step_s, news);
 }
