@@ -127,6 +127,44 @@ found "$data/forest.txt" forest || true
 missed=0
 found "$data/ensemble.txt" ensemble || missed=1
 
+say "7. The same rides through a job of the Elastic API: high_mean and low_mean over half hours"
+ml=$url/_ml
+call PUT "$ml/anomaly_detectors/taxi-job" '{
+    "analysis_config": {"bucket_span": "30m", "detectors": [
+        {"function": "high_mean", "field_name": "value"}, {"function": "low_mean", "field_name": "value"}]},
+    "data_description": {"time_field": "timestamp"}, "model_plot_config": {"enabled": true},
+    "datafeed_config": {"datafeed_id": "taxi-feed", "indices": ["nyc-taxi"]}}' >/dev/null
+call POST "$ml/anomaly_detectors/taxi-job/_open" >/dev/null
+call POST "$ml/datafeeds/taxi-feed/_start" '{"start": "2014-07-01T00:00:00Z", "end": "2015-02-01T00:00:00Z"}' >/dev/null
+tries=0
+until [ "$(call GET "$ml/anomaly_detectors/taxi-job/_stats" | jq -r '.jobs[0].state')" = closed ]; do
+    tries=$((tries + 1))
+    [ $tries -lt 300 ] || die "the datafeed does not end within 60 s"
+    sleep 0.2
+done
+
+# The ten days with the highest scores: their worst bucket each.
+call GET "$ml/anomaly_detectors/taxi-job/results/buckets" \
+    '{"sort": "anomaly_score", "desc": true, "anomaly_score": 1, "page": {"size": 10000}}' |
+    jq -r '.buckets[] | [(.timestamp / 1000 | strftime("%Y-%m-%d %H:%M")), .anomaly_score] | @tsv' |
+    awk -F'\t' '!seen[substr($1, 1, 10)]++ { printf "%s  %5.1f\n", $1, $2 }' | head -n 10 >"$data/job.txt"
+printf '   %-16s  %5s\n' "worst half hour" score
+sed 's/^/   /' "$data/job.txt"
+found "$data/job.txt" job || true
+
+# How far the model's median, and the same half hour a week before, are from what came: medians over
+# the last two months.
+call POST "$url/.ml-anomalies-taxi-job/_search" '{"size": 10000, "query": {"bool": {"filter": [
+    {"term": {"result_type": "model_plot"}}, {"term": {"detector_index": 0}},
+    {"range": {"timestamp": {"gte": "2014-12-01"}}}]}}}' |
+    jq -r '.hits.hits[]._source | [(.timestamp / 1000), .actual, .model_median] | @tsv' >"$data/plot.tsv"
+jq -r 'select(.timestamp) | [(.timestamp | fromdateiso8601), .value] | @tsv' "$data/taxi.ndjson" >"$data/rides.tsv"
+median_error() { sort -n | awk '{ v[NR] = $1 } END { print NR ? v[int((NR + 1) / 2)] : "none" }'; }
+model=$(awk -F'\t' '{ d = $2 - $3; printf "%d\n", d < 0 ? -d : d }' "$data/plot.tsv" | median_error)
+week=$(awk -F'\t' 'NR == FNR { v[$1] = $2; next } { d = $2 - v[$1 - 604800]; printf "%d\n", d < 0 ? -d : d }' \
+    "$data/rides.tsv" "$data/plot.tsv" | median_error)
+echo "   median error of what the job expects: $model rides; of the same half hour a week before: $week"
+
 if [ "${1:-}" = --exit ]; then
     kill $server
     wait $server || die "the server did not stop in order: $(tail -n 3 "$data/blip.log")"

@@ -78,7 +78,6 @@ enum status connection_begin(struct connection *c, struct error *err) {
     if (c->in_transaction) return fail(err, STATUS_INVALID, "a transaction is already open");
     enum status status = run_guarded(c, "BEGIN TRANSACTION", err);
     c->in_transaction = status == STATUS_OK;
-    c->began_behind_locks = false;
     return status;
 }
 
@@ -89,7 +88,6 @@ enum status connection_begin_behind(struct connection *c, struct table *const *t
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         status = table_write_lock(c, tables[i], err);
     if (status == STATUS_OK) status = connection_begin(c, err);
-    c->began_behind_locks = status == STATUS_OK;
     if (status != STATUS_OK) table_writes_end(c, false);
     return status;
 }

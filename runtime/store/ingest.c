@@ -259,10 +259,7 @@ enum status ingest_bulk(struct connection *c, struct json_reader *reader, struct
     if (status == STATUS_OK) status = parse_all(&g, err);
     if (status == STATUS_OK && g.group_count) {
         status = lock_groups(&g, err);  // before the transaction looks at the tables
-        if (status == STATUS_OK && own) {
-            status = connection_begin(c, err);
-            c->began_behind_locks = status == STATUS_OK;
-        }
+        if (status == STATUS_OK && own) status = connection_begin(c, err);
         if (status == STATUS_OK) status = run_transaction(&g, err);
         if (own && status == STATUS_OK) status = connection_commit(c, err);
         if (own && status != STATUS_OK) connection_rollback(c);

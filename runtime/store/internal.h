@@ -32,7 +32,6 @@ struct connection {
     pthread_mutex_t interrupts;  // guards `guarded`
     bool guarded;                // what runs now must not be interrupted
     bool in_transaction;
-    bool began_behind_locks;     // the transaction sees all that was written before its locks
     struct table_write *writes;  // tables that the open transaction writes to
     struct json_reader *reader;  // NULL until something is read
     bool (*cancelled)(void *context);

@@ -66,6 +66,7 @@ struct table_write {
     struct mapping *mapping;  // what this transaction sees; published when it commits
     uint64_t mapping_version;
     bool begun, mapping_changed;
+    bool sees_newest;          // locked before the transaction began: nothing was written since
     char *settings, *aliases;  // to be published; NULL = as they were
     int64_t next_seq_no;
     struct id_map *ids;     // NULL until an explicit id is written

@@ -123,6 +123,7 @@ static enum status hold(struct connection *c, struct table *t, struct table_writ
         return status;
     }
     w->table = table_retain(t);
+    w->sees_newest = !c->in_transaction;
     w->next = c->writes;
     c->writes = w;  // from here on table_writes_end() frees it
     return STATUS_OK;
@@ -191,13 +192,13 @@ static enum status load_ids(struct connection *c, struct table *t, struct id_map
 
 // A transaction that began before it had the lock may not see the newest rows: these are read
 // by another connection, which in turn does not see the transaction's own.
-static enum status load_newest_ids(struct connection *c, struct table *t, struct id_map *ids,
-                                   struct error *err) {
+static enum status load_newest_ids(struct connection *c, const struct table_write *w,
+                                   struct id_map *ids, struct error *err) {
     struct connection *other;
-    if (c->began_behind_locks) return STATUS_OK;
+    if (w->sees_newest) return STATUS_OK;
     enum status status = connection_open(c->store, &other, err);
     if (status != STATUS_OK) return status;
-    status = load_ids(other, t, ids, true, err);
+    status = load_ids(other, w->table, ids, true, err);
     connection_close(other);
     return status;
 }
@@ -210,7 +211,7 @@ enum status table_write_need_ids(struct connection *c, struct table_write *w,
     struct id_map *ids = id_map_new();
     if (!ids) return fail(err, STATUS_NO_MEMORY, "no memory for ids");
     enum status status = load_ids(c, w->table, ids, false, err);
-    if (status == STATUS_OK) status = load_newest_ids(c, w->table, ids, err);
+    if (status == STATUS_OK) status = load_newest_ids(c, w, ids, err);
     if (status != STATUS_OK) {
         id_map_free(ids);
         return status;
