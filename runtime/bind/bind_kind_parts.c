@@ -10,10 +10,9 @@
  *     parts.place([bytes]) -> p | nil, err
  *         p:learn(lat, lon)  p:age(keep)  p:probability(lat, lon)  p:typical(lat, lon) p:save()
  *     parts.population([bytes]) -> p | nil, err
- *         p:see(person)  p:weight(person)  p:persons()  p:save()
+ *         p:see(person[, amount])  p:weight(person)  p:persons()  p:save()
  *     parts.haste(age_s) -> factor
- *     parts.merge({ { time_s, value, weight }, ... }, bucket_span_s) -> list like it
- *     parts.person({ p, ... }, metric) -> p, { is cause, ... } */
+ *     parts.merge({ { time_s, value, weight }, ... }, bucket_span_s) -> list like it */
 #include "bind/bind.h"
 #include "bind/box.h"
 #include "model/category.h"
@@ -247,7 +246,7 @@ static int bind_population_new(lua_State *L) {
 }
 
 static int bind_population_see(lua_State *L) {
-    population_see(check_population(L), check_key(L, 2));
+    population_see(check_population(L), check_key(L, 2), luaL_optnumber(L, 3, 1));
     return 0;
 }
 
@@ -300,21 +299,6 @@ static int bind_merge(lua_State *L) {
     return 1;
 }
 
-static int bind_person(lua_State *L) {
-    luaL_checktype(L, 1, LUA_TTABLE);
-    struct population_person who = {0};
-    lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
-    for (lua_Integer i = 1; i <= count; i++)
-        population_add(&who, item(L, 1, i), 1);
-    lua_pushnumber(L, population_probability(&who, lua_toboolean(L, 2)));
-    lua_newtable(L);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_pushboolean(L, population_is_cause(&who, item(L, 1, i)));
-        lua_seti(L, -2, i);
-    }
-    return 2;
-}
-
 static int keep(lua_State *L) {
     (void)L;
     return 0;
@@ -352,7 +336,6 @@ int luaopen_runtime_kind_parts(lua_State *L) {
                                          {"population", bind_population_new},
                                          {"haste", bind_haste},
                                          {"merge", bind_merge},
-                                         {"person", bind_person},
                                          {NULL, NULL}};
     box_class(L, CATEGORY, category_methods, category_release);
     box_class(L, TIME_OF, time_of_methods, keep);

@@ -16,12 +16,14 @@ static double value_time(const struct job *job, const struct feature *f,
     return whole ? middle : tally->time_s;
 }
 
-// n*/n where the variance of a statistic depends on the number of measurements.
+// n*/n where the variance of a statistic depends on the number of measurements; a population
+// learns whole buckets, whatever their number.
 static double count_scale(const struct job *job, const struct job_item *item, uint32_t model) {
     const struct feature *f = job_feature(job, item);
     bool scaled = f->statistic == STATISTIC_MEAN || f->statistic == STATISTIC_MEDIAN ||
                   f->statistic == STATISTIC_VARIANCE;
-    if (!scaled || item->count <= 0) return 1;
+    bool population = job->analysis->detectors[item->detector].over;
+    if (!scaled || population || item->count <= 0) return 1;
     double n = gather_sample_count(job->gather, item->detector, model);
     return n > 0 ? n / item->count : 1;
 }
@@ -190,11 +192,13 @@ static enum status collect_cells(struct job *job, uint32_t detector, struct erro
 
 struct member {
     uint32_t model, cell;
+    uint64_t person;  // key of its over value
 };
 
 static int by_model(const void *a, const void *b) {
     const struct member *x = a, *y = b;
     if (x->model != y->model) return x->model < y->model ? -1 : 1;
+    if (x->person != y->person) return x->person < y->person ? -1 : 1;
     return x->cell < y->cell ? -1 : x->cell > y->cell;
 }
 
@@ -203,19 +207,26 @@ static double member_count(const struct job *job, uint32_t detector, const struc
     return t ? t->count : 0;
 }
 
-static double mean_count(const struct job *job, uint32_t detector, const struct member *all,
-                         size_t count) {
-    double total = 0;
-    for (size_t i = 0; i < count; i++)
-        total += member_count(job, detector, &all[i]);
-    return total / (double)count;
+// Whether persons are weighed: where numeric series learn.
+static bool weighs_persons(const struct job *job, uint32_t detector) {
+    const struct feature *f = &job->watches[detector].features[0];
+    return !job->interim && f->statistic != STATISTIC_INDICATOR && !kind_has(f);
 }
 
-// Persons with many measurements are not to own the model: min(mean count / own count, 1).
-static double person_weight(const struct job *job, uint32_t detector, const struct member *m,
-                            double mean) {
-    double own = member_count(job, detector, m);
-    return own > mean ? mean / own : 1;
+// Who of the members of a model is how busy, this bucket included.
+static enum status see_persons(struct job *job, uint32_t detector, const struct member *members,
+                               size_t count, const struct population **out, struct error *err) {
+    *out = NULL;
+    if (!weighs_persons(job, detector)) return STATUS_OK;
+    struct watch *w = &job->watches[detector];
+    enum status status = watch_reserve(w, gather_models(job->gather, detector), err);
+    if (status != STATUS_OK) return status;
+    struct population *p = watch_population(w, members[0].model);
+    if (!p) return no_memory(err);
+    for (size_t i = 0; i < count; i++)
+        population_see(p, members[i].person, member_count(job, detector, &members[i]));
+    *out = p;
+    return STATUS_OK;
 }
 
 // Members of one model, [first, first + count), for every feature of the detector.
@@ -223,13 +234,13 @@ static enum status collect_model(struct job *job, uint32_t detector,
                                  const struct member *members, size_t count,
                                  struct error *err) {
     const struct watch *w = &job->watches[detector];
-    double mean = mean_count(job, detector, members, count);
-    enum status status = STATUS_OK;
+    const struct population *p;
+    enum status status = see_persons(job, detector, members, count, &p, err);
     for (uint32_t f = 0; f < w->feature_count && status == STATUS_OK; f++) {
         if (!add_group(job, detector, f, members[0].model)) return no_memory(err);
         for (size_t i = 0; i < count && status == STATUS_OK; i++)
             status = add_item(job, members[i].cell,
-                              person_weight(job, detector, &members[i], mean), err);
+                              p ? population_weight(p, members[i].person) : 1, err);
     }
     return status;
 }
@@ -253,10 +264,11 @@ static enum status collect_population(struct job *job, uint32_t detector, struct
     if (count == 0) return STATUS_OK;
     struct member *members = malloc(count * sizeof *members);
     if (!members) return no_memory(err);
-    for (size_t i = 0; i < count; i++)
-        members[i] =
-            (struct member){gather_cell(job->gather, detector, cells[i])->model, cells[i]};
-    // Sorted by cell, so that the order of rows within a bucket changes nothing.
+    for (size_t i = 0; i < count; i++) {
+        const struct gather_cell *cell = gather_cell(job->gather, detector, cells[i]);
+        members[i] = (struct member){cell->model, cells[i], job_key(job, cell->over)};
+    }
+    // Sorted by key, so that the order of rows changes nothing.
     qsort(members, count, sizeof *members, by_model);
     enum status status = collect_members(job, detector, members, count, err);
     free(members);

@@ -70,6 +70,9 @@ static void learn(struct job *job, struct job_group *g, struct series *series,
         .ageless = job->ageless,
     };
     if (g->samples == 0) return;
+    if (job->analysis->detectors[g->detector].over)
+        bucket.count = population_merge(job->samples.at + g->first_sample, g->samples,
+                                        job->analysis->bucket_span_s);
     series_learn(series, &bucket, news);
     if (news->texts > 0) g->news = copy_news(news);
 }

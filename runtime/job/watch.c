@@ -9,6 +9,13 @@ void watch_init(struct watch *w, const struct detector *d, int64_t bucket_span_s
     w->feature_count = detector_features(d, w->features);
 }
 
+static void forget_population(struct watch *w, size_t model) {
+    if (!w->populations || !w->populations[model]) return;
+    free(w->populations[model]);
+    w->populations[model] = NULL;
+    w->bytes -= sizeof(struct population);
+}
+
 static void forget(struct watch *w, size_t feature, size_t model) {
     struct series *s = w->series[feature][model];
     struct kind *k = w->kinds[feature][model];
@@ -22,6 +29,10 @@ static void forget(struct watch *w, size_t feature, size_t model) {
 }
 
 void watch_clear(struct watch *w) {
+    for (size_t i = 0; i < w->capacity; i++)
+        forget_population(w, i);
+    free(w->populations);
+    w->populations = NULL;
     for (size_t f = 0; f < w->feature_count; f++) {
         for (size_t i = 0; i < w->capacity; i++)
             forget(w, f, i);
@@ -54,6 +65,8 @@ enum status watch_reserve(struct watch *w, size_t models, struct error *err) {
         if (!grow(&w->series[f], w->capacity, capacity) ||
             !grow(&w->kinds[f], w->capacity, capacity))
             return fail(err, STATUS_NO_MEMORY, "no memory for %zu models", models);
+    if (w->detector->over && !grow(&w->populations, w->capacity, capacity))
+        return fail(err, STATUS_NO_MEMORY, "no memory for %zu populations", models);
     w->capacity = capacity;
     return STATUS_OK;
 }
@@ -91,8 +104,17 @@ bool watch_make(struct watch *w, size_t feature, uint32_t model) {
     return true;
 }
 
+struct population *watch_population(struct watch *w, uint32_t model) {
+    struct population **place = &w->populations[model];
+    if (*place) return *place;
+    *place = calloc(1, sizeof **place);
+    if (*place) w->bytes += sizeof **place;
+    return *place;
+}
+
 void watch_forget(struct watch *w, uint32_t model) {
     if (model >= w->capacity) return;
+    forget_population(w, model);
     for (size_t f = 0; f < w->feature_count; f++)
         forget(w, f, model);
 }
@@ -119,9 +141,22 @@ static void save_feature(const struct watch *w, size_t feature, struct pack *p) 
     }
 }
 
+static void save_populations(const struct watch *w, struct pack *p) {
+    uint32_t count = 0;
+    for (size_t i = 0; w->populations && i < w->capacity; i++)
+        count += w->populations[i] != NULL;
+    pack_u32(p, count);
+    for (size_t i = 0; w->populations && i < w->capacity; i++) {
+        if (!w->populations[i]) continue;
+        pack_u32(p, (uint32_t)i);
+        population_save(w->populations[i], p);
+    }
+}
+
 void watch_save(const struct watch *w, struct pack *p) {
     for (size_t f = 0; f < w->feature_count; f++)
         save_feature(w, f, p);
+    save_populations(w, p);
     rarity_save(&w->rarity, p);
 }
 
@@ -140,6 +175,21 @@ static enum status load_one(struct watch *w, size_t feature, size_t models, stru
     return STATUS_OK;
 }
 
+static enum status load_populations(struct watch *w, size_t models, struct unpack *u,
+                                    struct error *err) {
+    uint32_t count = unpack_u32(u);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t model = unpack_u32(u);
+        if (u->failed || !w->populations || model >= models || w->populations[model])
+            return fail(err, STATUS_INVALID, "a saved job names population %u", model);
+        struct population *p = watch_population(w, model);
+        if (!p) return fail(err, STATUS_NO_MEMORY, "no memory for a population");
+        enum status status = population_load(p, u, err);
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
 enum status watch_load(struct watch *w, size_t models, struct unpack *u, struct error *err) {
     enum status status = watch_reserve(w, models, err);
     for (size_t f = 0; f < w->feature_count && status == STATUS_OK; f++) {
@@ -147,5 +197,6 @@ enum status watch_load(struct watch *w, size_t models, struct unpack *u, struct 
         for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
             status = load_one(w, f, models, u, err);
     }
+    if (status == STATUS_OK) status = load_populations(w, models, u, err);
     return status == STATUS_OK ? rarity_load(&w->rarity, u, err) : status;
 }

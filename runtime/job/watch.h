@@ -14,6 +14,7 @@
 #include "job/kind.h"
 #include "job/rarity.h"
 #include "model/pack.h"
+#include "model/population.h"
 #include "model/series.h"
 
 struct watch {
@@ -23,6 +24,7 @@ struct watch {
     struct feature features[FEATURES_MAX];
     struct series **series[FEATURES_MAX];  // [capacity], by model number
     struct kind **kinds[FEATURES_MAX];     // the same
+    struct population **populations;       // the same, where a model is a population's
     struct rarity rarity;                  // of rare and freq_rare
     size_t capacity;
     size_t count;  // models that exist, over all features
@@ -43,6 +45,10 @@ static inline struct series *watch_find(const struct watch *w, size_t feature, u
 static inline struct kind *watch_kind(const struct watch *w, size_t feature, uint32_t model) {
     return model < w->capacity ? w->kinds[feature][model] : NULL;
 }
+
+/* Who is busy in the population of a model, made when there is nothing yet; the number has been
+ * reserved. NULL when memory runs out. */
+struct population *watch_population(struct watch *w, uint32_t model);
 
 /* Makes the model of a number and feature, of whatever kind, when there is none; the number has
  * been reserved. False when memory runs out. */

@@ -24,10 +24,10 @@ static size_t column(uint64_t person, size_t row) {
     return (size_t)(mixed(person + row * 0x9e3779b97f4a7c15u) % POPULATION_COLUMNS);
 }
 
-void population_see(struct population *p, uint64_t person) {
+void population_see(struct population *p, uint64_t person, double amount) {
     for (size_t row = 0; row < POPULATION_ROWS; row++)
-        p->counts[row][column(person, row)] += 1;
-    p->total += 1;
+        p->counts[row][column(person, row)] += (float)amount;
+    p->total += amount;
     uint64_t hash = mixed(person);
     uint8_t *place = &p->registers[hash % POPULATION_REGISTERS];
     uint8_t zeros = 1;
@@ -88,14 +88,20 @@ static void join(struct series_sample *into, const struct series_sample *from) {
     into->weight = weight;
 }
 
-size_t population_merge(struct series_sample *samples, size_t count, int64_t bucket_span_s) {
-    qsort(samples, count, sizeof *samples, compare_samples);
-    if (count < POPULATION_MANY) return count;
-    double slice_s = (double)bucket_span_s / SLICES;
-    double fine = usual_spread(samples, count) / FINE;
-    for (size_t i = 0; i < count; i++)
-        samples[i].time_s = floor(samples[i].time_s / slice_s) * slice_s + slice_s / 2;
-    qsort(samples, count, sizeof *samples, compare_samples);
+/* A number that looks like chance and is always the same. */
+static uint64_t lot(const struct series_sample *s) {
+    uint64_t bits;
+    memcpy(&bits, &s->value, sizeof bits);
+    return mixed(bits);
+}
+
+static int compare_lots(const void *left, const void *right) {
+    uint64_t a = lot(left), b = lot(right);
+    return a != b ? (a < b ? -1 : 1) : compare_samples(left, right);
+}
+
+/* Joins what is near in sorted samples; returns how many are left. */
+static size_t join_near(struct series_sample *samples, size_t count, double fine) {
     size_t to = 0;
     double first = samples[0].value;
     for (size_t i = 1; i < count; i++) {
@@ -110,24 +116,15 @@ size_t population_merge(struct series_sample *samples, size_t count, int64_t buc
     return to + 1;
 }
 
-// --- what is said of a person ----------------------------------------------------------------
-
-void population_add(struct population_person *who, double p, double weight) {
-    chance_joint_add(&who->joint, p, weight);
-    who->least = who->count ? fmin(who->least, p) : p;
-    who->count++;
-}
-
-double population_probability(const struct population_person *who, bool metric) {
-    if (who->count == 0) return 1;
-    if (who->count == 1 && who->joint.count >= 1) return fmax(who->least, CHANCE_SMALLEST);
-    double ln_p = chance_joint_ln(&who->joint);
-    if (metric) ln_p = fmin(ln_p, chance_extreme_ln(who->least, who->count));
-    return fmax(exp(ln_p), CHANCE_SMALLEST);
-}
-
-bool population_is_cause(const struct population_person *who, double p) {
-    return p <= fmax(1.1 * who->least, CHANCE_SIGNIFICANT);
+size_t population_merge(struct series_sample *samples, size_t count, int64_t bucket_span_s) {
+    if (count < POPULATION_MANY) return count;
+    double slice_s = (double)bucket_span_s / SLICES;
+    for (size_t i = 0; i < count; i++)
+        samples[i].time_s = floor(samples[i].time_s / slice_s) * slice_s + slice_s / 2;
+    qsort(samples, count, sizeof *samples, compare_samples);
+    size_t left = join_near(samples, count, usual_spread(samples, count) / FINE);
+    qsort(samples, left, sizeof *samples, compare_lots);
+    return left;
 }
 
 // --- bytes -----------------------------------------------------------------------------------

@@ -1,13 +1,12 @@
-/* model/population.h - one model shared by many persons, and what it says of each of them.
- * A population's series (see series.h) learns each person's bucket value as a sample. What is
- * here keeps the samples fair: who is busy weighs less, and very many samples become fewer.
+/* model/population.h - what keeps the samples of a population fair.
+ * A population's series (see series.h) learns each person's bucket value as a sample: who is
+ * busy weighs less, and very many samples become fewer.
  * Source: elastic-model, chapter 8 (population analysis); Cormode & Muthukrishnan, "An improved
  * data stream summary: the count-min sketch", 2005; Flajolet et al., "HyperLogLog", 2007. */
 #ifndef BLIP_MODEL_POPULATION_H
 #define BLIP_MODEL_POPULATION_H
 
 #include "base/error.h"
-#include "model/chance.h"
 #include "model/pack.h"
 #include "model/series.h"
 #include <stdbool.h>
@@ -21,15 +20,15 @@
 
 // --- who is busy -----------------------------------------------------------------------------
 
-/* Counts samples per person, about. Held by value, 6 KB; all zero at first. */
+/* Counts measurements per person, about. Held by value, 6 KB; all zero at first. */
 struct population {
     float counts[POPULATION_ROWS][POPULATION_COLUMNS];
     uint8_t registers[POPULATION_REGISTERS];  // of the distinct persons
     double total;                             // of all persons' counts
 };
 
-/* Notes that a person, known by a 64-bit key of its name, has one more sample. */
-void population_see(struct population *p, uint64_t person);
+/* Notes so many more measurements of a person, known by a 64-bit key of its name. */
+void population_see(struct population *p, uint64_t person, double amount);
 
 /* The weight of a person's sample, in (0, 1]: the mean count per person by its own. */
 double population_weight(const struct population *p, uint64_t person);
@@ -41,33 +40,13 @@ double population_persons(const struct population *p);  // about how many were s
 double population_haste(double age_s);
 
 /* Joins samples that lie within a sixtieth of a bucket and a ten-thousandth of the usual spread
- * of each other, when there are POPULATION_MANY or more. Sorts the samples by time and value.
- * Returns how many are left. */
+ * of each other, when there are POPULATION_MANY or more; fewer stay as they are. What is left
+ * is in an order that has nothing to do with the values, for it is learned one by one: a model
+ * that meets the smallest first takes the largest for outliers. Returns how many are left. */
 size_t population_merge(struct series_sample *samples, size_t count, int64_t bucket_span_s);
 
 void population_save(const struct population *p, struct pack *to);
 /* STATUS_INVALID; the population is then all zero. */
 enum status population_load(struct population *p, struct unpack *from, struct error *err);
-
-// --- what is said of a person ----------------------------------------------------------------
-
-/* Gathers the probabilities of a person's attributes. All zero at first. */
-struct population_person {
-    struct chance_joint joint;
-    double least;  // the smallest
-    size_t count;
-};
-
-/*   weight  1, or category_weight() of freq_rare */
-void population_add(struct population_person *who, double p, double weight);
-
-/* The person's probability: the joint one; of a metric the smaller of the joint and the extreme
- * one. 1 without attributes. */
-double population_probability(const struct population_person *who, bool metric);
-
-/* Whether an attribute of this probability is among the causes: the ten least of these are. */
-bool population_is_cause(const struct population_person *who, double p);
-
-#define POPULATION_CAUSES 10
 
 #endif

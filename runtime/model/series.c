@@ -2,6 +2,7 @@
 #include "model/series_state.h"
 
 #include "model/outlier.h"
+#include "model/population.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -58,6 +59,8 @@ static void age(struct series *s, double buckets) {
     double occupied = s->buckets > 0 ? s->filled / s->buckets : 1;
     double slow = fmin(fmax(2 * occupied, 1e-6), 1), passed = buckets * slow;
     double rate = series_rate(s) * decay_multiplier(&s->residual_decay);
+    double age_s = (double)(s->last - s->first) * (double)s->options.bucket_span_s;
+    if (s->options.population) rate *= population_haste(age_s);
     residual_age(&s->residual, exp(-rate * passed));
     if (!s->options.population) residual_age(&s->multi.residual, exp(-series_rate(s) * passed));
     decomposition_age(s->expected, (double)s->options.bucket_span_s * passed);

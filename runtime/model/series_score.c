@@ -68,6 +68,7 @@ static double error_of(const struct series *s, double r, const struct series_ver
 
 static void judge_anomaly(struct series *s, const struct series_question *q, double r,
                           struct series_verdict *v) {
+    if (s->options.population) return;  // the next value is another person's
     struct anomaly_bucket bucket = {.number = series_number(s, q->start_s),
                                     .ln_single = v->ln_single,
                                     .ln_p = v->ln_probability,

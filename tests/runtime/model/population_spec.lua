@@ -25,6 +25,13 @@ describe("runtime.model population", function()
     assert.equal(1, p:weight "stranger")
   end)
 
+  it("takes much at once for as busy as little often", function()
+    local p = parts.population()
+    for i = 1, 20 do p:see("u" .. i) end
+    p:see("busy", 60)
+    assert.is_true(p:weight "busy" < 0.1)
+  end)
+
   it("gives everybody the same weight where all are alike", function()
     local p = parts.population()
     for _ = 1, 20 do
@@ -58,9 +65,9 @@ describe("runtime.model population", function()
 end)
 
 describe("runtime.model population: samples", function()
-  it("leaves a few samples as they are, sorted", function()
-    local samples = parts.merge({ { 20, 5, 1 }, { 10, 7, 1 }, { 20, 5, 1 } }, 300)
-    assert.same({ { 10, 7, 1 }, { 20, 5, 1 }, { 20, 5, 1 } }, samples)
+  it("leaves a few samples as they are", function()
+    local samples = { { 20, 5, 1 }, { 10, 7, 1 }, { 20, 5, 1 } }
+    assert.same(samples, parts.merge(samples, 300))
   end)
 
   it("joins near-duplicates of very many, and keeps their weight and mean", function()
@@ -77,36 +84,5 @@ describe("runtime.model population: samples", function()
     assert.equal(40, #merged)
     close(12000, weight, 1e-6)
     close(sum, total, 1e-3)
-  end)
-end)
-
-describe("runtime.model population: a person", function()
-  it("has the joint probability of its attributes", function()
-    local p = parts.person({ 0.01, 0.01 }, false)
-    close(0.00131371, p, 1e-8)
-  end)
-
-  it("has the probability of its only attribute", function()
-    assert.equal(0.003, (parts.person({ 0.003 }, false)))
-    assert.equal(0.003, (parts.person({ 0.003 }, true)))
-  end)
-
-  it("is judged by the extreme too when the attributes are metrics", function()
-    local attributes = { 1e-8 }
-    for i = 2, 30 do attributes[i] = 0.9 end
-    local joint, extreme = parts.person(attributes, false), parts.person(attributes, true)
-    assert.is_true(extreme < joint)
-    close(3e-7, extreme, 1e-8)
-  end)
-
-  it("names the attributes that are the cause", function()
-    local _, causes = parts.person({ 1e-6, 0.04, 0.2 }, false)
-    assert.same({ true, true, false }, causes)
-    _, causes = parts.person({ 0.2, 0.21, 0.5 }, false)
-    assert.same({ true, true, false }, causes)
-  end)
-
-  it("is certain of nothing without attributes", function()
-    assert.equal(1, (parts.person({}, true)))
   end)
 end)
