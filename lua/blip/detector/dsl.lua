@@ -260,49 +260,7 @@ for kind, checkers in pairs(model_options) do
   end
 end
 
-local seasonal_options = {
-  check.text, functions = check.functions, partition = check.text, by = check.text, over = check.text,
-  influencers = check.texts, rules = check.rules, calendars = check.calendars,
-}
-
---- The engine of jobs: trend, seasons and distributions for every series. What it looks at is a
--- function's name for all features, or `functions` by feature; category fields split the series.
---     model = seasonal { "high_mean", by = "host", influencers = { "host" } }
-function words.seasonal(given)
-  if given ~= nil and type(given) ~= "table" then
-    problem("model", "seasonal takes a table of options, got %s", shown(given))
-    given = nil
-  end
-  local options = check_keys("seasonal", given or {}, seasonal_options)
-  options.functions = options.functions or options[1]
-  options[1] = nil
-  return { kind = "model", name = "seasonal", options = options }
-end
-
---- When a result is not written, or a value not learnt.
---     rule { skip = "result", actual = { lt = 5 }, only = { host = filter { "test-*" } } }
-function words.rule(given)
-  local made = type(given) == "table" and check_keys("a rule", given, check.rule_keys) or {}
-  made.kind, made.skip = "rule", made.skip or "result"
-  return made
-end
-
---- Values that a rule looks for: spelled out, or the id of a filter that the server keeps.
-function words.filter(values)
-  if type(values) ~= "string" then check_list("filter", values) end
-  return { kind = "filter_list", values = values }
-end
-
---- When nothing is strange: the id of a calendar that the server keeps, or one event.
---     calendar "holidays"      calendar("deploy", "2026-01-05T10:00Z", "2026-01-05T11:00Z")
-function words.calendar(name, from, to)
-  check_scalar("calendar", name)
-  if from == nil then return { kind = "calendar", id = name } end
-  if type(from) ~= "string" or type(to) ~= "string" then
-    problem("model", "calendar needs two times as texts, got %s and %s", shown(from), shown(to))
-  end
-  return { kind = "calendar", description = name, from = from, to = to }
-end
+for name, word in pairs(base.seasonal) do words[name] = word end
 
 local life = { new = true, push = true, save = true, load = true }
 

@@ -1,5 +1,5 @@
 --- What the words of a detector script need to say what is wrong: problems, near misses, and
--- checkers of values. The first half of what runs inside the sandbox before the script (see
+-- checkers of values; and the words of the model seasonal. The first half of what runs inside the sandbox before the script (see
 -- @{blip.detector.dsl}).
 -- @module blip.detector.dsl_check
 local host = ... or { here = function() return 0 end }
@@ -249,7 +249,66 @@ function check.functions(value)
   return value
 end
 
+-- The model seasonal, and the words that go with it ----------------------------------------------
+
+local seasonal = {}
+
+local function check_name(name)
+  if type(name) ~= "string" or name == "" then problem("model", "calendar needs a name, got %s", shown(name)) end
+end
+
+local function check_values(values)
+  if type(values) ~= "table" or values.kind or #values == 0 then
+    problem("model", "filter needs a list of texts or the id of a filter, got %s", shown(values))
+  end
+end
+
+local seasonal_options = {
+  check.text, functions = check.functions, partition = check.text, by = check.text, over = check.text,
+  influencers = check.texts, rules = check.rules, calendars = check.calendars,
+}
+
+--- The engine of jobs: trend, seasons and distributions for every series. What it looks at is a
+-- function's name for all features, or `functions` by feature; category fields split the series.
+--     model = seasonal { "high_mean", by = "host", influencers = { "host" } }
+function seasonal.seasonal(given)
+  if given ~= nil and type(given) ~= "table" then
+    problem("model", "seasonal takes a table of options, got %s", shown(given))
+    given = nil
+  end
+  local options = check_keys("seasonal", given or {}, seasonal_options)
+  options.functions = options.functions or options[1]
+  options[1] = nil
+  return { kind = "model", name = "seasonal", options = options }
+end
+
+--- When a result is not written, or a value not learnt.
+--     rule { skip = "result", actual = { lt = 5 }, only = { host = filter { "test-*" } } }
+function seasonal.rule(given)
+  local made = type(given) == "table" and check_keys("a rule", given, check.rule_keys) or {}
+  made.kind, made.skip = "rule", made.skip or "result"
+  return made
+end
+
+--- Values that a rule looks for: spelled out, or the id of a filter that the server keeps.
+function seasonal.filter(values)
+  if type(values) ~= "string" then check_values(values) end
+  return { kind = "filter_list", values = values }
+end
+
+--- When nothing is strange: the id of a calendar that the server keeps, or one event.
+--     calendar "holidays"      calendar("deploy", "2026-01-05T10:00Z", "2026-01-05T11:00Z")
+function seasonal.calendar(name, from, to)
+  check_name(name)
+  if from == nil then return { kind = "calendar", id = name } end
+  if type(from) ~= "string" or type(to) ~= "string" then
+    problem("model", "calendar needs two times as texts, got %s and %s", shown(from), shown(to))
+  end
+  return { kind = "calendar", description = name, from = from, to = to }
+end
+
 return {
   here = here, problem = problem, problems = problems, shown = shown, sorted_keys = sorted_keys,
   suggestion = suggestion, is = is, check = check, check_keys = check_keys,
+  seasonal = seasonal,
 }

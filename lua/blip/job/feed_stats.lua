@@ -11,7 +11,8 @@ local time = require "runtime.time"
 
 local feed_stats = {}
 
-local ORDER = { "datafeed_id", "state", "node", "assignment_explanation", "timing_stats", "running_state" }
+local ORDER = { "datafeed_id", "state", "node", "assignment_explanation", "timing_stats", "running_state",
+                "health" }
 local TIMING_ORDER = {
   "job_id", "search_count", "bucket_count", "total_search_time_ms", "average_search_time_per_bucket_ms",
   "exponential_average_search_time_per_hour_ms",
@@ -52,8 +53,9 @@ end
 function feed_stats.of(feed)
   local row = assert(feed_state.load(store.connection(), feed))
   local shown = { datafeed_id = feed.datafeed_id, state = row.state, timing_stats = timing(row) }
+  local upgrading = row.state == "started" and settings.upgrade_mode()
+  shown.health = { status = upgrading and "yellow" or "green" }
   if row.state == "started" then
-    local upgrading = settings.upgrade_mode()
     shown.node = not upgrading and node.shown() or nil
     shown.assignment_explanation = upgrading and UPGRADES or ""
     shown.running_state = running(row)

@@ -15,7 +15,7 @@ local stats = {}
 
 local ORDER = {
   "job_id", "data_counts", "model_size_stats", "forecasts_stats", "state", "node", "assignment_explanation",
-  "open_time", "timing_stats",
+  "open_time", "timing_stats", "health",
 }
 local WAITS = "Job is waiting for a node with enough memory"
 local UPGRADES = "persistent task cannot be assigned while upgrade mode is enabled."
@@ -34,12 +34,20 @@ local function add_task(shown, row)
   if not settings.upgrade_mode() then shown.node = node.shown() end
 end
 
+-- A job that failed is ill; one that waits for memory, or that an upgrade keeps waiting, is not well.
+local function health(state_name)
+  if state_name == "failed" then return { status = "red" } end
+  local waits = state_name == "opening" or (state_name == "opened" and settings.upgrade_mode())
+  return { status = waits and "yellow" or "green" }
+end
+
 local function of(job, row)
   local shown = {
     job_id = job.job_id, data_counts = counts.load(job), model_size_stats = size.load(job),
     forecasts_stats = json.ordered({ total = 0, forecasted_jobs = 0 }, { "total", "forecasted_jobs" }),
     state = row and row.state or "closed", timing_stats = timing.load(job),
   }
+  shown.health = health(shown.state)
   if shown.state == "opened" or shown.state == "opening" then add_task(shown, row) end
   return json.ordered(shown, ORDER)
 end

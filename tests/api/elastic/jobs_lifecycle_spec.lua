@@ -135,6 +135,31 @@ describe("jobs_crud (lifecycle)", function()
     refused(blip:post(JOBS .. "j/_open"), 409, "Cannot open job [j] because it has already been opened")
   end)
 
+  it("delete_model_snapshot: the active one stays", function()
+    jobs.create(blip, "j")
+    open "j"
+    blip:post(JOBS .. "j/_data", '{"time":1403481600}\n{"time":1403485300}\n')
+    closed "j/_close"
+    local id = blip:get(JOBS .. "j").json.jobs[1].model_snapshot_id
+    assert.equal(id, blip:get(JOBS .. "j/model_snapshots").json.model_snapshots[1].snapshot_id)
+    refused(delete("j/model_snapshots/" .. id), 400, ("Model snapshot '%s' is the active snapshot for job 'j', so cannot be deleted"):format(id))
+  end)
+
+  it("job_health, datafeed_health: green", function()
+    jobs.create(blip, "j", { datafeed_config = { indices = { "farequote" } } })
+    local function health(path, list) return blip:get(path).json[list][1].health.status end
+    assert.equal("green", health(JOBS .. "j/_stats", "jobs"))
+    open "j"
+    assert.equal("green", health(JOBS .. "j/_stats", "jobs"))
+    assert.equal("green", health("/_ml/datafeeds/_stats", "datafeeds"))
+  end)
+
+  it("job_health: a job that waits for memory is yellow", function()
+    jobs.create(blip, "lazy", { allow_lazy_open = true, analysis_limits = { model_memory_limit = "3000g" } })
+    open "lazy"
+    assert.equal("yellow", blip:get(JOBS .. "lazy/_stats").json.jobs[1].health.status)
+  end)
+
   it("close body params", function()
     refused(close("missing-*/_close", { allow_no_match = false }), 404)
     closed("missing-*/_close", { allow_no_match = true })
