@@ -14,6 +14,7 @@
  *     t:save() -> bytes      parts.moved(stored, now) -> boolean */
 #include "bind/bind.h"
 #include "bind/box.h"
+#include "job/job.h"
 #include "job/tree.h"
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -65,7 +66,7 @@ static bool flag_field(lua_State *L, const char *name) {
 
 static uint64_t key_field(lua_State *L, const char *name) {
     const char *text = text_field(L, name);
-    return text ? tree_key(text, strlen(text)) : 0;
+    return text ? job_text_key((struct text){text, strlen(text)}) : 0;
 }
 
 /* A place counted from 1 in Lua, from 0 in C. */

@@ -19,6 +19,9 @@ enum status job_collect(struct job *job, struct error *err);
 enum status job_shift_times(struct job *job, struct error *err);
 
 enum status job_judge(struct job *job, struct error *err);
+/* Tells the tree how many values of the influencers the bucket had, before it is closed. */
+enum status job_see(struct job *job, struct error *err);
+
 enum status job_raise(struct job *job, struct error *err);
 enum status job_write(struct job *job, struct error *err);
 

@@ -127,6 +127,7 @@ static void free_bucket(struct job *job) {
     free(job->leaves.at);
     free(job->influences.at);
     free(job->named.at);
+    free(job->seen.at);
     free(job->shifts.at);
 }
 

@@ -68,6 +68,7 @@ LIST(influence_list, struct job_influence)
 LIST(tree_influence_list, struct tree_influence)
 LIST(leaf_list, struct job_leaf)
 LIST(index_list, size_t)
+LIST(seen_list, uint64_t)
 
 /* A rule's force_time_shift that a model has had. */
 struct job_shift {
@@ -105,6 +106,7 @@ struct job {
     struct index_list order;      // items by leaf
     struct leaf_list leaves;
     struct influence_list influences;
+    struct seen_list seen;             // influencer fields and values of the bucket
     struct tree_influence_list named;  // what the tree gets of one leaf
 
     // what waits to be taken

@@ -196,6 +196,7 @@ enum status job_raise(struct job *job, struct error *err) {
             status = plant(job, &job->leaves.at[job->leaves.count - 1], err);
         first = end;
     }
+    if (status == STATUS_OK) status = job_see(job, err);
     if (status == STATUS_OK)
         status = tree_close(job->tree, job->interim, job->options.record_limit, err);
     return status;

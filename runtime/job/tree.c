@@ -8,17 +8,6 @@
 #define DECAY 0.0005  // of the equaliser, per half hour or bucket, whichever is shorter
 #define HALF_HOUR_S 1800.0
 
-// FNV-1a, then mixed: the low bits of similar texts differ too.
-uint64_t tree_key(const char *text, size_t size) {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3u;
-    hash ^= hash >> 33;
-    hash *= 0xff51afd7ed558ccdu;
-    hash ^= hash >> 33;
-    return hash ? hash : 1;
-}
-
 enum status tree_room(void *array, size_t *capacity, size_t count, size_t width,
                       struct error *err) {
     if (count <= *capacity) return STATUS_OK;

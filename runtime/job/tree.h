@@ -63,9 +63,6 @@ struct tree_node {
 
 struct tree;
 
-/* The key of a text: never 0, the same everywhere and always. */
-uint64_t tree_key(const char *text, size_t size);
-
 /* A tree without history, for one job. tree_free() frees it.
  * STATUS_NO_MEMORY. The analysis must outlive the tree. */
 enum status tree_new(const struct analysis *a, struct tree **out, struct error *err);

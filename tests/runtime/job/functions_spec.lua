@@ -197,6 +197,23 @@ describe("runtime.job influencers", function()
     end
   end)
 
+  it("are compared with all the values that were calm", function()
+    -- h3 rises in every twentieth bucket, by the same: among forty hosts that is rare
+    local hosts = {}
+    for i = 1, 40 do hosts[i] = "h" .. i end
+    local rows = engine.noise { buckets = 111, values = hosts, change = function(row, bucket)
+      if bucket % 20 == 10 and bucket > 20 and row.host == "h3" then row.value = row.value * 20 end
+    end }
+    local j = engine.new { detectors = { { ["function"] = "mean", field = "value", partition = "host" } },
+      influencers = { "host" } }
+    local out, last = engine.run(j, rows), nil
+    for _, influencer in ipairs(out.influencer) do
+      if influencer.influencer_field_value == "h3" then last = influencer end
+    end
+    assert.equal((FROM + 110 * 300) * 1000, last.timestamp)
+    assert.is_true(last.influencer_score > 8, tostring(last.influencer_score))
+  end)
+
   it("name nobody when there is too little", function()
     local record = blamed({ ["function"] = "low_count" }, function(row, bucket)
       return not (bucket == 100 and row.host ~= "h3")
