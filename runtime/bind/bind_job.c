@@ -64,8 +64,7 @@ static int bind_release(lua_State *L) {
     return 0;
 }
 
-// --- making
-// ----------------------------------------------------------------------------------------
+// --- making ---------------------------------------------------------------------------------
 
 // Rules and plots of the configuration at an argument, for a job that has none.
 static enum status configure(lua_State *L, int at, struct job *job, struct error *err) {
@@ -107,8 +106,7 @@ static int bind_load(lua_State *L) {
     return make(L, bytes, size);
 }
 
-// --- what goes into tables
-// ---------------------------------------------------------------------------
+// --- what goes into tables ------------------------------------------------------------------
 
 static void set_count(lua_State *L, const char *name, uint64_t value) {
     lua_pushinteger(L, (lua_Integer)value);
@@ -138,8 +136,7 @@ void bind_job_push_counts(lua_State *L, const struct data_counts *c) {
     set_time(L, "latest_sparse_bucket_timestamp", c->latest_sparse_bucket_ms);
 }
 
-// --- records in
-// --------------------------------------------------------------------------------------
+// --- records in -----------------------------------------------------------------------------
 
 // A moment in milliseconds at the table of an argument, as seconds; JOB_NO_TIME when absent.
 static int64_t time_at(lua_State *L, int at, const char *name) {
@@ -207,8 +204,7 @@ static int bind_flush(lua_State *L) {
     return 1;
 }
 
-// --- what came out
-// -----------------------------------------------------------------------------------
+// --- what came out --------------------------------------------------------------------------
 
 static int take(lua_State *L, struct bytes *lines) {
     box_push_bytes(L, lines);
@@ -312,8 +308,7 @@ static int bind_position_ms(lua_State *L) {
     return 1;
 }
 
-// --- changes and keeping
-// -------------------------------------------------------------------------------
+// --- changes and keeping --------------------------------------------------------------------
 
 static int bind_update(lua_State *L) {
     struct job *job = check_job(L, 1);
@@ -337,8 +332,7 @@ static int bind_save(lua_State *L) {
     return 1;
 }
 
-// --- the registry
-// --------------------------------------------------------------------------------------
+// --- the registry ---------------------------------------------------------------------------
 
 static int bind_borrow(lua_State *L) {
     const char *key = luaL_checkstring(L, 1);

@@ -24,8 +24,7 @@ static int release_rulebook(lua_State *L) {
     return 0;
 }
 
-// --- members of the table at an index
-// ----------------------------------------------------------------
+// --- members of the table at an index -------------------------------------------------------
 
 // The text stays alive with the table.
 static const char *text_at(lua_State *L, int at, const char *name) {
@@ -75,8 +74,7 @@ static int word(lua_State *L, const char *what, const char *value, const char *c
     return luaL_error(L, "%s cannot be '%s'", what, value ? value : "nil");
 }
 
-// --- the analysis
-// --------------------------------------------------------------------------------------
+// --- the analysis ---------------------------------------------------------------------------
 
 static unsigned exclude_frequent(lua_State *L, int at) {
     static const char *const words[] = {"none", "by", "over", "all", NULL};
@@ -177,8 +175,7 @@ struct job_options job_options_check(lua_State *L, int at) {
     };
 }
 
-// --- rules, filters and events
-// --------------------------------------------------------------------------
+// --- rules, filters and events --------------------------------------------------------------
 
 // The bits of the `actions` of the rule at an index; none are named: the result is skipped.
 static unsigned rule_actions(lua_State *L, int at) {
@@ -354,8 +351,7 @@ struct rulebook **job_options_rules(lua_State *L, int at, const struct analysis 
     return box;
 }
 
-// --- plots
-// -----------------------------------------------------------------------------------------------
+// --- plots ----------------------------------------------------------------------------------
 
 enum status job_options_plot(lua_State *L, int at, struct job *job, struct error *err) {
     int type = lua_getfield(L, at, "model_plot");

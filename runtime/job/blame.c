@@ -39,8 +39,7 @@ static double observed(const struct question *q) {
     return q->item->verdict.value + q->feature->offset;
 }
 
-// --- what is left without a suspect
-// ----------------------------------------------------------------
+// --- what is left without a suspect ---------------------------------------------------------
 
 static double rest_of_mean(const struct question *q, const struct suspect *s) {
     double n = q->item->count, rest = n - s->count;
@@ -85,8 +84,7 @@ static double influence_of(const struct question *q, const struct suspect *s) {
     return 0;
 }
 
-// --- the suspects of one item
-// ------------------------------------------------------------------------
+// --- the suspects of one item ---------------------------------------------------------------
 
 static enum status no_memory(struct error *err) {
     return fail(err, STATUS_NO_MEMORY, "no memory for influences");
@@ -160,8 +158,7 @@ static void judge_suspects(const struct question *q, struct suspect_list *list) 
     }
 }
 
-// --- from the items of a leaf to its influences
-// ------------------------------------------------------
+// --- from the items of a leaf to its influences ---------------------------------------------
 
 /* An influencer value's share in a leaf, over its items. */
 struct share {

@@ -159,8 +159,7 @@ static bool room_for_sampler(struct cells *c, uint32_t model) {
     return true;
 }
 
-// --- cells
-// ------------------------------------------------------------------------------------
+// --- cells ----------------------------------------------------------------------------------
 
 uint32_t cells_find(const struct cells *c, uint32_t partition, uint32_t by, uint32_t over) {
     if (c->slot_count == 0) return GATHER_NONE;
@@ -257,8 +256,7 @@ size_t cells_size(const struct cells *c) {
     return size;
 }
 
-// --- saving
-// -----------------------------------------------------------------------------------
+// --- saving ---------------------------------------------------------------------------------
 
 void cells_save(const struct cells *c, struct pack *out) {
     pack_u32(out, (uint32_t)c->count);

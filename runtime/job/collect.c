@@ -1,5 +1,6 @@
 /* job/collect.c - from a bucket of the gather to items, in groups that share a model. */
 #include "job/close.h"
+#include "model/population.h"
 
 #include <math.h>
 
@@ -156,8 +157,7 @@ static enum status add_item(struct job *job, uint32_t cell, double weight, struc
     return status;
 }
 
-// --- detectors without an over field: a group per cell and feature
-// --------------------------------
+// --- detectors without an over field: a group per cell and feature --------------------------
 
 static enum status collect_cell(struct job *job, uint32_t detector, uint32_t cell,
                                 struct error *err) {
@@ -187,8 +187,7 @@ static enum status collect_cells(struct job *job, uint32_t detector, struct erro
     return status;
 }
 
-// --- populations: a group per model and feature
-// ----------------------------------------------------
+// --- populations: a group per model and feature ---------------------------------------------
 
 struct member {
     uint32_t model, cell;

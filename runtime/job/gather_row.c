@@ -50,8 +50,7 @@ static bool read_weight(const struct gather *g, const struct record *record,
     return weight->count > 0;
 }
 
-// --- texts and cells
-// --------------------------------------------------------------------------
+// --- texts and cells ------------------------------------------------------------------------
 
 // The text of a field of the present row; missing is empty text.
 static struct gather_text *look_up(struct gather *g, const struct record *record,
@@ -118,8 +117,7 @@ static uint32_t find_cell(struct row *r, size_t at) {
     return cell == GATHER_NONE ? new_cell(r, at) : cell;
 }
 
-// --- values
-// -----------------------------------------------------------------------------------
+// --- values ---------------------------------------------------------------------------------
 
 // "lat,lon" in degrees.
 static bool read_location(const struct record_value *v, double *place) {
@@ -163,8 +161,7 @@ static bool read_value(struct row *r, const struct gather_detector *d) {
     }
 }
 
-// --- tallies
-// ----------------------------------------------------------------------------------
+// --- tallies --------------------------------------------------------------------------------
 
 static void add_metric(struct tally *t, const struct row *r) {
     double value = r->value[0], share = r->weight.count / t->count,

@@ -3,8 +3,7 @@
 
 #include "job/close.h"
 
-// --- closing
-// ---------------------------------------------------------------------------------------
+// --- closing --------------------------------------------------------------------------------
 
 #define CELL_BYTES 320  // what the gather, the tree and the watch keep of a series, about
 
@@ -66,8 +65,7 @@ static bool admit(void *context, size_t detector) {
     return limit_admit(&job->limit, watch_series_bytes(&job->watches[detector]) + CELL_BYTES);
 }
 
-// --- making
-// ----------------------------------------------------------------------------------------
+// --- making ---------------------------------------------------------------------------------
 
 static enum status fill(struct job *job, struct error *err) {
     const struct analysis *a = job->analysis;
@@ -149,8 +147,7 @@ void job_free(struct job *job) {
     free(job);
 }
 
-// --- records and the clock
-// -------------------------------------------------------------------------
+// --- records and the clock ------------------------------------------------------------------
 
 enum status job_post(struct job *job, const char *body, size_t size, struct data_counts *added,
                      struct error *err) {
@@ -196,8 +193,7 @@ int64_t job_finalized_s(const struct job *job) {
     return gather_position_s(job->gather, &position_s) ? position_s : JOB_NO_TIME;
 }
 
-// --- what came out
-// ---------------------------------------------------------------------------------
+// --- what came out --------------------------------------------------------------------------
 
 struct bytes *job_results(struct job *job) {
     return &job->results;
@@ -221,8 +217,7 @@ const struct data_counts *job_counts(const struct job *job) {
     return gather_counts(job->gather);
 }
 
-// --- memory
-// ----------------------------------------------------------------------------------------
+// --- memory ---------------------------------------------------------------------------------
 
 // Different values among the live cells of a detector of one of their fields.
 static uint64_t count_values(const struct job *job, size_t detector,
@@ -277,8 +272,7 @@ struct result_size_stats job_size_stats(const struct job *job) {
     return stats;
 }
 
-// --- changes
-// ---------------------------------------------------------------------------------------
+// --- changes --------------------------------------------------------------------------------
 
 void job_set_rules(struct job *job, struct rulebook *from, unsigned parts) {
     rulebook_move(job->rules, from, parts);

@@ -37,8 +37,7 @@ enum status job_new(struct analysis *a, const struct job_options *options, struc
                     struct error *err);
 void job_free(struct job *job);
 
-// --- records in
-// -------------------------------------------------------------------------------
+// --- records in -----------------------------------------------------------------------------
 
 /* Takes the records of a body in; buckets that they make due are closed.
  *   added  the counts of this body alone
@@ -53,8 +52,7 @@ void job_reset_buckets(struct job *job, int64_t start_s, int64_t end_s);
 enum status job_feed(struct job *job, const struct frame *rows, struct data_counts *added,
                      struct error *err);
 
-// --- the clock
-// --------------------------------------------------------------------------------
+// --- the clock ------------------------------------------------------------------------------
 
 #define JOB_NO_TIME INT64_MIN
 
@@ -72,8 +70,7 @@ enum status job_flush(struct job *job, const struct job_flush *flush, struct err
  * when the job has seen nothing. */
 int64_t job_finalized_s(const struct job *job);
 
-// --- what came out
-// ----------------------------------------------------------------------------
+// --- what came out --------------------------------------------------------------------------
 
 /* Lines of bulk requests: results, and annotations, which have an index of their own. The
  * caller clears what it has taken. */
@@ -92,8 +89,7 @@ const struct analysis *job_analysis(const struct job *job);
 const struct data_counts *job_counts(const struct job *job);
 struct result_size_stats job_size_stats(const struct job *job);
 
-// --- changes and keeping
-// -----------------------------------------------------------------------
+// --- changes and keeping --------------------------------------------------------------------
 
 /* Replaces parts of the rules from the next bucket on; takes them out of `from`. */
 void job_set_rules(struct job *job, struct rulebook *from, unsigned parts);

@@ -17,8 +17,7 @@ struct judging {
     atomic_size_t next;  // first group that nobody has taken
 };
 
-// --- rules
-// ---------------------------------------------------------------------------------------
+// --- rules ----------------------------------------------------------------------------------
 
 struct rule_subject job_subject(const struct job *job, const struct job_item *item) {
     const struct gather_cell *cell = gather_cell(job->gather, item->detector, item->cell);
@@ -43,8 +42,7 @@ void job_apply_rules(struct job *job, struct job_item *item) {
     item->muted = actions & RULE_SKIP_RESULT;
 }
 
-// --- learning
-// --------------------------------------------------------------------------------------
+// --- learning -------------------------------------------------------------------------------
 
 #define UNLEARNED_WEIGHT 0.005  // chapter 3: what skip_model_update leaves
 
@@ -84,8 +82,7 @@ static void weigh_samples(struct job *job, struct job_group *g) {
             job->samples.at[g->first_sample + i].weight *= UNLEARNED_WEIGHT;
 }
 
-// --- asking
-// ----------------------------------------------------------------------------------------
+// --- asking ---------------------------------------------------------------------------------
 
 static bool completes(const struct job *job, const struct feature *f) {
     return job->interim && !f->sampled && job->completeness < 1;
@@ -135,8 +132,7 @@ static void judge_group(struct job *job, struct job_group *g, struct decompositi
     g->grown_bytes = (int64_t)series_bytes(series) - (int64_t)before;
 }
 
-// --- threads
-// ---------------------------------------------------------------------------------------
+// --- threads --------------------------------------------------------------------------------
 
 static void *judge_groups(void *context) {
     struct judging *j = context;

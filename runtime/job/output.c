@@ -8,8 +8,7 @@
 
 #define MS 1000
 
-// --- writing members
-// ---------------------------------------------------------------------------
+// --- writing members ------------------------------------------------------------------------
 
 // Each member brings the comma that parts it from the one before; a document opens with job_id.
 static void name(struct output *o, const char *member) {
@@ -76,8 +75,7 @@ static void field_pair(struct output *o, const char *kind, const char *field,
     text(o, member, value);
 }
 
-// --- the lines of a bulk request
-// -----------------------------------------------------------------
+// --- the lines of a bulk request ------------------------------------------------------------
 
 static void keep_id(struct output *o, const char *id, size_t size) {
     if (!o->ids) return;
@@ -137,8 +135,7 @@ void output_delete(struct output *o, const struct bytes *ids) {
     }
 }
 
-// --- buckets and influencers
-// ---------------------------------------------------------------------
+// --- buckets and influencers ----------------------------------------------------------------
 
 static void bucket_influencer(struct output *o, const struct result_bucket *b,
                               const struct result_bucket_influencer *i) {
@@ -211,8 +208,7 @@ void output_influencer(struct output *o, const struct result_influencer *i) {
     end(o);
 }
 
-// --- records
-// -------------------------------------------------------------------------------------
+// --- records --------------------------------------------------------------------------------
 
 static void influences(struct output *o, const struct result_influence *list, size_t count) {
     if (count == 0) return;
@@ -304,8 +300,7 @@ static void causes(struct output *o, const struct result_record *r) {
     bytes_append_char(o->lines, ']');
 }
 
-// --- copies of values under their fields' own names
-// ----------------------------------------------
+// --- copies of values under their fields' own names -----------------------------------------
 
 // Whether the texts before `at` hold its value too.
 static bool repeats(const struct text *values, size_t at) {
@@ -408,8 +403,7 @@ void output_record(struct output *o, const struct result_record *r) {
     end(o);
 }
 
-// --- model plots and annotations
-// -----------------------------------------------------------------
+// --- model plots and annotations ------------------------------------------------------------
 
 void output_plot(struct output *o, const struct result_plot *p) {
     const struct detector *d = &o->analysis->detectors[p->detector_index];
@@ -456,8 +450,7 @@ void output_annotation(struct output *o, const struct result_annotation *a) {
     end(o);
 }
 
-// --- memory
-// --------------------------------------------------------------------------------------
+// --- memory ---------------------------------------------------------------------------------
 
 static void no_categories(struct output *o) {
     static const char *const counts[] = {

@@ -24,8 +24,7 @@ uint64_t job_key(const struct job *job, uint32_t text) {
     return text == GATHER_NONE ? 0 : job_text_key(job_text(job, text));
 }
 
-// --- which items make a leaf
-// -----------------------------------------------------------------------
+// --- which items make a leaf ----------------------------------------------------------------
 
 static const struct gather_cell *cell_of(const struct job *job, size_t item) {
     const struct job_item *i = &job->items.at[item];
@@ -88,8 +87,7 @@ static enum status order_items(struct job *job, struct error *err) {
     return status;
 }
 
-// --- the probability of a leaf
-// ---------------------------------------------------------------------
+// --- the probability of a leaf --------------------------------------------------------------
 
 static bool counts_events(const struct job *job, const struct job_item *item) {
     enum statistic s = job_feature(job, item)->statistic;
@@ -149,8 +147,7 @@ static enum status add_leaf(struct job *job, size_t first, size_t count, struct 
     return job_blame(job, leaf, err);
 }
 
-// --- the tree
-// --------------------------------------------------------------------------------------
+// --- the tree -------------------------------------------------------------------------------
 
 static enum status name_influences(struct job *job, const struct job_leaf *leaf,
                                    struct error *err) {

@@ -158,8 +158,7 @@ static void settle(struct record_reader *r) {
     }
 }
 
-// --- a body of objects
-// ------------------------------------------------------------------------
+// --- a body of objects ----------------------------------------------------------------------
 
 // One walk over a body.
 struct walk {

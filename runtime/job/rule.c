@@ -129,8 +129,7 @@ void rulebook_move(struct rulebook *b, struct rulebook *from, unsigned parts) {
     }
 }
 
-// --- building
-// ------------------------------------------------------------------------------------
+// --- building -------------------------------------------------------------------------------
 
 // Room for one more element of an array that grows by one: books are small and built once.
 static void *one_more(void *array, size_t count, size_t size) {
@@ -259,8 +258,7 @@ enum status rulebook_add_event(struct rulebook *b, const char *description, int6
     return STATUS_OK;
 }
 
-// --- asking
-// --------------------------------------------------------------------------------------
+// --- asking ---------------------------------------------------------------------------------
 
 static bool item_matches(const struct item *i, struct text value) {
     if (value.size < i->size) return false;

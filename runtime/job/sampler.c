@@ -76,8 +76,7 @@ double parts_median(struct part *parts, size_t count) {
     return NAN;
 }
 
-// --- samples
-// ----------------------------------------------------------------------------------
+// --- samples --------------------------------------------------------------------------------
 
 void sampler_free(struct sampler *s) {
     free(s->parts);
@@ -161,8 +160,7 @@ bool sampler_keep(struct sampler *s, const struct part *parts, size_t count,
     return true;
 }
 
-// --- saving
-// -----------------------------------------------------------------------------------
+// --- saving ---------------------------------------------------------------------------------
 
 void sampler_save(const struct sampler *s, struct pack *out) {
     pack_f64(out, s->per_sample);

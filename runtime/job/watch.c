@@ -123,8 +123,7 @@ size_t watch_series_bytes(const struct watch *w) {
     return w->count ? w->feature_count * (w->bytes / w->count) : w->feature_count * 4096;
 }
 
-// --- saving
-// --------------------------------------------------------------------------------------
+// --- saving ---------------------------------------------------------------------------------
 
 static void save_feature(const struct watch *w, size_t feature, struct pack *p) {
     uint32_t count = 0;

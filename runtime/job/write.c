@@ -19,8 +19,7 @@ struct job_values job_typical(const struct job *job, const struct job_item *item
     return (struct job_values){{series_typical(series, item->time_s) + f->offset, 0}};
 }
 
-// --- influences
-// ------------------------------------------------------------------------------------
+// --- influences -----------------------------------------------------------------------------
 
 /* Influences of a record as documents want them; freed after each record. */
 struct influences {
@@ -54,8 +53,7 @@ static bool list_influences(const struct job *job, const struct job_leaf *leaf,
     return true;
 }
 
-// --- records
-// ---------------------------------------------------------------------------------------
+// --- records --------------------------------------------------------------------------------
 
 static struct result_values values_of(const struct job *job, const struct job_item *item) {
     const struct feature *f = job_feature(job, item);
@@ -206,8 +204,7 @@ static enum status write_records(const struct job *job, struct output *o, struct
     return status;
 }
 
-// --- influencers and the bucket
-// ----------------------------------------------------------------------
+// --- influencers and the bucket -------------------------------------------------------------
 
 static void write_influencers(const struct job *job, struct output *o) {
     size_t count;
@@ -265,8 +262,7 @@ static enum status write_bucket(struct job *job, struct output *o, struct error 
     return STATUS_OK;
 }
 
-// --- annotations
-// -------------------------------------------------------------------------------------
+// --- annotations ----------------------------------------------------------------------------
 
 static void write_news(const struct job *job, struct output *o, const struct job_group *g) {
     const struct job_item *item = &job->items.at[g->first_item];
@@ -293,8 +289,7 @@ static void write_annotations(struct job *job) {
     }
 }
 
-// --- all
-// -------------------------------------------------------------------------------------------
+// --- all ------------------------------------------------------------------------------------
 
 enum status job_write(struct job *job, struct error *err) {
     struct output o = {

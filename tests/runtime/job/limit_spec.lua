@@ -1,0 +1,155 @@
+local engine = require "support.engine"
+local job = require "runtime.job"
+
+local FROM = 1500000000 - 1500000000 % 300
+
+--- Rows of one bucket: one of each host `first` .. `last`.
+local function bucket(number, first, last)
+  local rows = {}
+  for i = first, last do
+    rows[#rows + 1] = { time = FROM + number * 300, host = "host" .. i, value = i % 10 }
+  end
+  return rows
+end
+
+local function by_host(more)
+  local config = { detectors = { { ["function"] = "mean", field = "value", partition = "host" } } }
+  for name, value in pairs(more) do config[name] = value end
+  return config
+end
+
+describe("runtime.job memory", function()
+  it("turns new series away at the limit, counts the bucket, and goes on with the old ones", function()
+    local j = engine.new(by_host { memory_limit_bytes = 2 << 20, spill = false })
+    for n = 0, 9 do engine.post(j, bucket(n, n * 500 + 1, (n + 1) * 500)) end
+    engine.post(j, bucket(10, 1, 500))
+    j:flush { advance_ms = (FROM + 11 * 300) * 1000 }
+    local stats = j:size_stats()
+    assert.equal(2 << 20, stats.model_bytes_memory_limit)
+    assert.is_true(stats.bucket_allocation_failures_count > 0)
+    assert.is_true(stats.model_bytes <= 2.2 * (1 << 20))
+    assert.is_true(stats.total_partition_field_count >= 300)
+    assert.is_true(stats.total_partition_field_count < 2000)
+    local buckets = engine.only(engine.documents(j), "bucket")
+    assert.equal(500, buckets[11].event_count)
+  end)
+
+  it("says hard_limit, and writes that when it changes", function()
+    local j = engine.new(by_host { memory_limit_bytes = 1 << 20, spill = false })
+    for n = 0, 5 do engine.post(j, bucket(n, n * 500 + 1, (n + 1) * 500)) end
+    assert.equal("hard_limit", j:size_stats().memory_status)
+    local stats = engine.only(engine.documents(j), "model_size_stats")
+    assert.equal("hard_limit", stats[#stats].memory_status)
+  end)
+
+  it("stays within its means when a minute has very many values", function()
+    local j = engine.new(by_host { memory_limit_bytes = 4 << 20 })
+    for n = 0, 2 do engine.post(j, bucket(n, n * 50000, n * 50000 + 49999)) end
+    assert.is_true(j:size_stats().model_bytes < 5 << 20)
+  end)
+
+  it("forgets series that were not seen for the prune window", function()
+    local j = engine.new(by_host { prune_window_s = 3000 })
+    engine.post(j, bucket(0, 1, 20))
+    for n = 1, 15 do engine.post(j, bucket(n, 1, 5)) end
+    assert.equal(5, j:size_stats().total_partition_field_count)
+  end)
+
+  it("has no status but ok without a limit", function()
+    local j = engine.new(by_host {})
+    for n = 0, 3 do engine.post(j, bucket(n, 1, 2000)) end
+    assert.equal("ok", j:size_stats().memory_status)
+  end)
+end)
+
+describe("runtime.job threads", function()
+  it("change nothing but the time it takes", function()
+    local function results(threads)
+      local j, lines = engine.new(by_host { threads = threads, influencers = { "host" } }), {}
+      for n = 0, 12 do
+        local rows = bucket(n, 1, 5000)
+        if n == 12 then rows[17].value = 1000 end
+        engine.post(j, rows)
+      end
+      j:flush { advance_ms = (FROM + 13 * 300) * 1000 }
+      for line in j:take_results():gmatch "[^\n]+" do
+        lines[#lines + 1] = line:gsub('"processing_time_ms":%d+', ""):gsub('"log_time":%d+', "")
+      end
+      return table.concat(lines, "\n"), j:save()
+    end
+    local one, saved_one = results(1)
+    local eight, saved_eight = results(8)
+    assert.is_true(one == eight)
+    assert.is_true(saved_one == saved_eight)
+  end)
+end)
+
+describe("runtime.job plots", function()
+  local function plotted(plot)
+    local rows = engine.noise { buckets = 30, values = { "a", "b" } }
+    local config = by_host { model_plot = plot }
+    return engine.run(engine.new(config), rows).model_plot
+  end
+
+  it("show bounds around what was, for every series and bucket", function()
+    local plots = plotted { enabled = true }
+    assert.equal(60, #plots)
+    local last = plots[#plots]
+    assert.is_true(last.model_lower < last.model_median and last.model_median < last.model_upper)
+    assert.is_true(math.abs(last.model_median - 100) < 15)
+    assert.is_number(last.actual)
+    assert.equal("'arithmetic mean value by person'", last.model_feature)
+    assert.equal("host", last.partition_field_name)
+    assert.equal(0, last.detector_index)
+  end)
+
+  it("show only the terms that were asked for, and nothing when they are off", function()
+    local plots = plotted { enabled = true, terms = "x,b" }
+    assert.equal(30, #plots)
+    assert.equal("b", plots[1].partition_field_value)
+    assert.equal(0, #plotted { enabled = false })
+    assert.equal(0, #plotted(nil))
+  end)
+
+  it("show what was expected of a series that was silent", function()
+    local rows = engine.noise { buckets = 30, values = { "a" }, change = function(_, n) return n ~= 20 end }
+    local plots = engine.run(engine.new(by_host { model_plot = { enabled = true } }), rows).model_plot
+    assert.equal(30, #plots)
+    assert.is_nil(plots[21].actual)
+    assert.is_number(plots[21].model_median)
+  end)
+end)
+
+describe("runtime.job annotations", function()
+  -- Two weeks of hours with a day in them.
+  local function found(plot)
+    local rows = {}
+    for hour = 0, 14 * 24 do
+      rows[#rows + 1] = { time = FROM - FROM % 86400 + hour * 3600, host = "a",
+        value = 100 + 50 * math.sin(hour / 24 * 2 * math.pi) + (hour * 7919 % 13) / 13 }
+    end
+    local j = engine.new(by_host { bucket_span_s = 3600, model_plot = plot })
+    engine.post(j, rows)
+    return j:take_annotations()
+  end
+
+  it("say which seasons a model has found", function()
+    local lines = found(nil)
+    assert.matches('"annotation":"Detected seasonal', lines)
+    assert.matches('"event":"model_change"', lines)
+    assert.matches('"partition_field_value":"a"', lines)
+    assert.matches('{"index":{"_id":"j_annotation_', lines, 1, true)
+  end)
+
+  it("are not written when the job does not want them", function()
+    assert.equal("", found { enabled = false, annotations = false })
+  end)
+
+  it("come with a model that goes on after a save as it was", function()
+    local j = engine.new(by_host {})
+    engine.post(j, bucket(0, 1, 3))
+    engine.post(j, bucket(1, 1, 3))
+    local bytes = j:save()
+    assert.is_true(bytes == assert(job.load(engine.config(by_host {}), bytes)):save())
+  end)
+end)
