@@ -4,6 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+// A holiday in a window of two repeats says nothing against a season: so many are asked for.
+#define JUDGED 3.0
+
 // The window as the test wants it: seasons that it cannot judge are taken out of the values.
 struct trial {
     struct season_series x;
@@ -18,7 +21,8 @@ static void prepare(const struct decomposition *d, const struct season_window *w
     t->known.count = 0;
     for (size_t i = 0; i < d->seasons; i++) {
         const struct season *s = component_season(d->season[i]);
-        t->judged[i] = season_testable(s, t->x.step_s, t->x.count) &&
+        double repeats = (double)t->x.count * t->x.step_s / s->repeat_s;
+        t->judged[i] = repeats >= JUDGED && s->period_s >= 2 * t->x.step_s &&
                        s->period_s > season_window_shortest(w);
         if (t->judged[i]) t->known.season[t->known.count++] = *s;
     }
@@ -39,10 +43,15 @@ static bool same(const struct season_set *a, const struct season_set *b) {
     return true;
 }
 
+// What a season that goes has explained is for the others to explain: then all that were judged
+// are drawn anew.
 static void drop_unchosen(struct decomposition *d, const struct trial *t) {
     size_t kept = 0;
+    bool anew = false;
+    for (size_t i = 0; i < d->seasons; i++)
+        anew |= t->judged[i] && !chosen(&t->chosen, component_season(d->season[i]));
     for (size_t i = 0; i < d->seasons; i++) {
-        if (t->judged[i] && !chosen(&t->chosen, component_season(d->season[i])))
+        if (t->judged[i] && anew)
             component_free(d->season[i]);
         else
             d->season[kept++] = d->season[i];
@@ -86,6 +95,7 @@ static bool add_chosen(struct decomposition *d, const struct season_window *w,
             continue;
         }
         d->season[d->seasons++] = c;
+        if (chosen(&t->known, s)) continue;
         char name[SEASON_NAME_SIZE];
         decomposition_tell(news, "Detected seasonal component with period %s",
                            season_name(s, name));

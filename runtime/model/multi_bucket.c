@@ -9,6 +9,8 @@
 static const double FADE = 0.9;  // weight per step back
 // Neighbouring means share most of their buckets: of each so much is news.
 static const double INDEPENDENT = 1 - 0.9 * 0.9;
+// Variance of the mean of twelve independent values: sum of squared weights, their sum being 1.
+static const double OF_VARIANCE = 0.0939;
 static const size_t ENOUGH = 9;  // three quarters of the window
 
 struct multi_bucket multi_bucket_new(void) {
@@ -60,9 +62,13 @@ void multi_bucket_learn(struct multi_bucket *m, double weight, double derate) {
     residual_learn(&m->residual, &sample, 1);
 }
 
-double multi_bucket_probability(const struct multi_bucket *m, double mean, enum tail watched) {
+double multi_bucket_probability(const struct multi_bucket *m, double mean, double variance,
+                                enum tail watched) {
     if (!residual_informed(&m->residual)) return 1;
-    struct tails t = residual_tails(&m->residual, mean, (struct residual_scale){1, 1});
+    double least = OF_VARIANCE * variance, seen = residual_variance(&m->residual);
+    bool wider = isfinite(least) && least > seen;
+    struct residual_scale scale = {1, wider ? least / seen : 1};
+    struct tails t = residual_tails(&m->residual, mean, scale);
     return family_doubled(t, watched);
 }
 

@@ -43,8 +43,11 @@ void multi_bucket_clear(struct multi_bucket *m);
  *   derate  as in model/outlier.h */
 void multi_bucket_learn(struct multi_bucket *m, double weight, double derate);
 
-/* The probability of a mean on the watched sides: twice the (smaller) tail. */
-double multi_bucket_probability(const struct multi_bucket *m, double mean, enum tail watched);
+/* The probability of a mean on the watched sides: twice the (smaller) tail.
+ *   variance  of one bucket's residual: means of independent ones would vary by a tenth of it,
+ *             and are not taken to vary less however little was seen of them */
+double multi_bucket_probability(const struct multi_bucket *m, double mean, double variance,
+                                enum tail watched);
 
 /* Which of two logarithms of probabilities decides: -5 the single bucket's, 5 the multi
  * bucket's; floored to two decimals. */

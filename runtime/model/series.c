@@ -196,8 +196,10 @@ bool series_learn(struct series *s, const struct series_bucket *bucket,
     double before = decomposition_predict(s->expected, d.time_s, 0).mean;
     double r_before = residual_mean(&s->residual), seen = derate(s, d.time_s);
     bool known = residual_informed(&s->residual);
-    bool whole =
-        decomposition_learn(s->expected, d.time_s, d.value, rate * d.weight, d.trust, news);
+    bool whole = true;  // what a rule keeps from the model is no evidence for a change either
+    if (bucket->weight >= 1)
+        whole =
+            decomposition_learn(s->expected, d.time_s, d.value, rate * d.weight, d.trust, news);
     if (news->relearn) relearn(s, news);
     double r = learn_residuals(s, bucket, rate, &d);
     double scale = series_scale(s, d.time_s);

@@ -49,7 +49,13 @@ static void join_window(const struct series *s, const struct series_question *q,
     if (s->options.population) return;
     struct multi_mean mean = window(s, q, v->value, v->seasonal_scale);
     if (mean.count == 0 || !residual_informed(&s->multi.residual)) return;
-    double p_multi = multi_bucket_probability(&s->multi, mean.value, s->options.watched);
+    struct expected e = decomposition_predict(s->expected, q->time_s, INTERVAL);
+    double sure =
+        (e.upper - e.lower) / 2;  // what the prediction leaves open is forgiven here too
+    double off = copysign(fmax(fabs(mean.value) - sure, 0), mean.value);
+    double p_multi = multi_bucket_probability(
+        &s->multi, off, residual_variance(&s->residual) * v->seasonal_scale,
+        s->options.watched);
     v->multi_bucket = true;
     v->ln_multi = ln_of(p_multi);
     v->multi_bucket_impact = multi_bucket_impact(v->ln_single, v->ln_multi);
