@@ -10,7 +10,7 @@
  *     j:take_results() -> lines      of a bulk request to the results' index
  *     j:take_annotations() -> lines  of a bulk request to the annotations' index
  *     j:take_scores_changed() -> whether stored results should be scored again
- *     j:rescore(level, where, probability) -> score
+ *     j:rescore(level, where, probability) -> score; nothing for what the job does not have
  *         level  "bucket_time", "record", "partition", "bucket_influencer", "influencer"
  *         where  { detector_index =, partition =, person =, field =, value = }: texts; person
  * is the over value, without an over field the by value job.score_moved(stored, now) -> whether
@@ -235,15 +235,14 @@ static uint64_t key_at(lua_State *L, int at, const char *name) {
     return key;
 }
 
-// The number of an influencer field; raises when the job has none of that name.
+// The number of an influencer field: 0 when none is named, their count for one that is unknown.
 static uint32_t influencer_at(lua_State *L, int at, const struct analysis *a) {
     uint32_t found = 0;
-    if (lua_getfield(L, at, "field") != LUA_TNIL) {
-        const char *field = luaL_checkstring(L, -1);
-        while (found < a->influencer_count && strcmp(a->influencers[found], field) != 0)
-            found++;
-        if (found == a->influencer_count) luaL_error(L, "there is no influencer '%s'", field);
-    }
+    int type = lua_getfield(L, at, "field");
+    const char *field = type == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    while (type != LUA_TNIL && found < a->influencer_count &&
+           strcmp(a->influencers[found], field) != 0)
+        found++;
     lua_pop(L, 1);
     return found;
 }
@@ -252,21 +251,25 @@ static int bind_rescore(lua_State *L) {
     static const char *const levels[] = {"bucket_time",       "record",     "partition",
                                          "bucket_influencer", "influencer", NULL};
     const struct job *job = check_job(L, 1);
+    const struct analysis *a = job_analysis(job);
     int level = luaL_checkoption(L, 2, NULL, levels);
     luaL_checktype(L, 3, LUA_TTABLE);
     lua_getfield(L, 3, "detector_index");
-    lua_Integer detector = luaL_optinteger(L, -1, 0);
-    luaL_argcheck(L, detector >= 0 && (size_t)detector < job_analysis(job)->detector_count, 3,
-                  "there is no such detector");
+    lua_Integer detector = lua_isnil(L, -1) ? 0 : lua_tointeger(L, -1);
+    double p = luaL_checknumber(L, 4);
     struct tree_place place = {
         .level = (enum tree_level)level,
         .detector = (uint32_t)detector,
-        .field = influencer_at(L, 3, job_analysis(job)),
+        .field = influencer_at(L, 3, a),
         .partition = key_at(L, 3, "partition"),
         .person = key_at(L, 3, "person"),
         .value = key_at(L, 3, "value"),
     };
-    lua_pushnumber(L, tree_rescore(job_tree(job), &place, luaL_checknumber(L, 4)));
+    bool of_field = level == TREE_INFLUENCER || level == TREE_BUCKET_INFLUENCER;
+    bool known = detector >= 0 && (size_t)detector < a->detector_count &&
+                 (!of_field || place.field < a->influencer_count) && p >= 0 && p <= 1;
+    if (!known) return 0;
+    lua_pushnumber(L, tree_rescore(job_tree(job), &place, p));
     return 1;
 }
 

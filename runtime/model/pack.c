@@ -8,6 +8,7 @@
 #endif
 
 void pack_bytes(struct pack *p, const void *data, size_t size) {
+    if (size == 0) return;  // data may then be NULL
     if (p->bytes && p->size <= p->capacity && size <= p->capacity - p->size)
         memcpy(p->bytes + p->size, data, size);
     p->size += size;
@@ -20,6 +21,7 @@ void pack_u64(struct pack *p, uint64_t value) { pack_bytes(p, &value, sizeof val
 void pack_f64(struct pack *p, double value) { pack_bytes(p, &value, sizeof value); }
 
 void unpack_bytes(struct unpack *u, void *data, size_t size) {
+    if (size == 0) return;
     if (u->failed || size > u->size - u->at) {
         u->failed = true;
         memset(data, 0, size);

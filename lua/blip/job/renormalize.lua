@@ -16,37 +16,43 @@ local renormalize = {}
 
 local PAGE = 2000
 
+-- The score that a stored one is to become, or nil. What a client has put there may name what the
+-- job does not have, or lack a number; such a result stays as it is.
+local function moved_score(live, level, where, probability, stored)
+  if type(probability) ~= "number" or type(stored) ~= "number" then return nil end
+  local now = live:rescore(level, where, probability)
+  return now and engine.score_moved(stored, now) and now or nil
+end
+
 -- The largest score of a bucket's influencers is the bucket's own.
 local function score_bucket(live, document)
   local moved, largest = false, 0.0
-  for _, one in ipairs(document.bucket_influencers or {}) do
+  for _, one in ipairs(document.bucket_influencers) do
     local of_time = one.influencer_field_name == "bucket_time"
-    local now = live:rescore(of_time and "bucket_time" or "bucket_influencer",
-      { field = not of_time and one.influencer_field_name or nil }, one.probability)
-    if engine.score_moved(one.anomaly_score, now) then one.anomaly_score, moved = now, true end
-    largest = math.max(largest, one.anomaly_score)
+    local now = moved_score(live, of_time and "bucket_time" or "bucket_influencer",
+      { field = not of_time and one.influencer_field_name or nil }, one.probability, one.anomaly_score)
+    if now then one.anomaly_score, moved = now, true end
+    if type(one.anomaly_score) == "number" then largest = math.max(largest, one.anomaly_score) end
   end
   document.anomaly_score = moved and largest or document.anomaly_score
   return moved
 end
 
 local function score_record(live, document)
-  local now = live:rescore("record", {
+  local now = moved_score(live, "record", {
     detector_index = document.detector_index, partition = document.partition_field_value,
     person = document.over_field_value or document.by_field_value,
-  }, document.probability)
-  local moved = engine.score_moved(document.record_score, now)
-  if moved then document.record_score = now end
-  return moved
+  }, document.probability, document.record_score)
+  document.record_score = now or document.record_score
+  return now ~= nil
 end
 
 local function score_influencer(live, document)
-  local now = live:rescore("influencer", {
+  local now = moved_score(live, "influencer", {
     field = document.influencer_field_name, value = document.influencer_field_value,
-  }, document.probability)
-  local moved = engine.score_moved(document.influencer_score, now)
-  if moved then document.influencer_score = now end
-  return moved
+  }, document.probability, document.influencer_score)
+  document.influencer_score = now or document.influencer_score
+  return now ~= nil
 end
 
 local KINDS = {
@@ -55,9 +61,14 @@ local KINDS = {
   influencer = { score = score_influencer, show = influencer.show, initial = "initial_influencer_score" },
 }
 
--- What a client has put there may lack anything; such a document stays as it is.
-local function is_ours(document)
-  return type(document.probability) == "number" or type(document.bucket_influencers) == "table"
+local function is_scored(document)
+  local parts = document.bucket_influencers
+  if document.result_type ~= "bucket" then return type(document.probability) == "number" end
+  if type(parts) ~= "table" then return false end
+  for _, one in ipairs(parts) do
+    if type(one) ~= "table" then return false end
+  end
+  return true
 end
 
 local function query_of(job, from_ms)
@@ -99,7 +110,7 @@ function renormalize.run(c, job, live)
   local lines = {}
   local ok, err = each_result(job, position_ms - window_ms, function(id, document)
     local kind = KINDS[document.result_type]
-    if not kind or not is_ours(document) or not kind.score(live, document) then return end
+    if not kind or not is_scored(document) or not kind.score(live, document) then return end
     document.timestamp = view.time(document.timestamp)
     lines[#lines + 1] = job_write.line(id, kind.show(document))
   end)

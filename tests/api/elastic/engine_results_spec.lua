@@ -1,5 +1,6 @@
 -- luacheck: no max line length
 -- What the peer's integration tests assert of results (elastic-ml.md 13), through `_data`.
+local json = require "runtime.json"
 local jobs = require "support.ml_jobs"
 local random = require "support.random"
 local server = require "support.server"
@@ -158,6 +159,30 @@ describe("results of posted data", function()
     assert.equal((START + 45 * HOUR) * 1000, later.timestamp)
     assert.is_true(later.record_score > earlier.record_score)
     assert.is_true(earlier.initial_record_score > earlier.record_score)
+  end)
+
+  it("results that a client has put there and that name what the job lacks stay as they are", function()
+    local path = open("renormalized-2", "1h", { ["function"] = "count" })
+    local time_ms = (START + 20 * HOUR) * 1000
+    local crafted = {
+      { result_type = "record", detector_index = 9, probability = 1e-9, record_score = 90,
+        initial_record_score = 90 },
+      { result_type = "record", probability = 7, record_score = 91, initial_record_score = 91 },
+      { result_type = "record", probability = 1e-9, initial_record_score = 92 },
+      { result_type = "influencer", influencer_field_name = "nobody", influencer_field_value = "x",
+        probability = 1e-9, influencer_score = 93, initial_influencer_score = 93 },
+      { result_type = "bucket", bucket_influencers = { { influencer_field_name = "nobody" } }, anomaly_score = 94,
+        initial_anomaly_score = 94 },
+    }
+    for i, document in ipairs(crafted) do
+      document.job_id, document.timestamp, document.bucket_span = "renormalized-2", time_ms, 3600
+      ok(blip:put("/.ml-anomalies-shared/_doc/crafted-" .. i, json.encode(document)))
+    end
+    counts(path, 50, { [35] = 10, [45] = 100 })
+    local records = get(path, "/results/records?record_score=90").records
+    local scores = {}
+    for _, record in ipairs(records) do scores[record.record_score] = true end
+    assert.is_true(scores[90] and scores[91])
   end)
 
   it("with a window of no days scores stay what they were first", function()
