@@ -1,12 +1,15 @@
 /* base/date.c - see date.h.
  *
  * Every alternative is a pattern, also the named ones. Letters as in Java's DateTimeFormatter:
- *     y u year   M month (MMM: its English name)   d day   D day of the year   E weekday
- *     H hour   h hour of half a day with a: AM PM   m minute   s second
+ *     y u year   M L month (MMM: its English name)   d day   D day of the year   E weekday
+ *     H k hour, k from 1 to 24   h K hour of half a day with a: AM PM   m minute   s second
  *     S fraction of exactly as many digits; S alone in the table below: 1 to 9 digits
- *     X Z offset: Z, +hh, +hhmm or +hh:mm   'text'   [ optional part ]
+ *     X x Z offset: Z, +hh, +hhmm or +hh:mm   z V O name of a zone: see zone.h
+ *     'text'   [ optional part ]
  * A pattern that starts with @ is a count since 1970: @m milliseconds, @s seconds. */
 #include "base/date.h"
+
+#include "base/zone.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -78,7 +81,7 @@ static enum status check_pattern(const char *pattern, size_t size, struct error 
         if (c == '\'') {
             quoted = !quoted;
         } else if (!quoted) {
-            if (isalpha((unsigned char)c) && !strchr("yuMdDEHhmsSaXZ", c))
+            if (isalpha((unsigned char)c) && !strchr("yuMLdDEHkhKmsSaXxZzVO", c))
                 return fail(err, STATUS_INVALID, "Unknown pattern letter: %c", c);
             open += (c == '[') - (c == ']');
             if (open < 0) break;
@@ -139,6 +142,8 @@ void date_format_free(struct date_format *f) {
 struct moment {
     int year, month, day, day_of_year, hour, minute, second, millis, offset_minutes;
     bool half_day, afternoon;
+    const char *zone;  // its name, instead of an offset; NULL
+    size_t zone_size;
 };
 
 // Where reading stands; a failed optional part goes back to a copy.
@@ -173,8 +178,10 @@ static bool moment_ms(const struct moment *m, int64_t *ms) {
     if (hour > 23 || m->minute > 59 || m->second > 59) return false;
     int64_t days = m->day_of_year ? days_from_date(m->year, 1, 1) + m->day_of_year - 1
                                   : days_from_date(m->year, m->month, m->day);
-    int64_t minutes = (days * 24 + hour) * 60 + m->minute - m->offset_minutes;
-    *ms = (minutes * 60 + m->second) * 1000 + m->millis;
+    int64_t wall_s = ((days * 24 + hour) * 60 + m->minute) * 60 + m->second;
+    int offset_s = m->offset_minutes * 60;
+    if (m->zone && !zone_offset_s(m->zone, m->zone_size, wall_s, &offset_s)) return false;
+    *ms = (wall_s - offset_s) * 1000 + m->millis;
     return true;
 }
 
@@ -212,6 +219,15 @@ static bool read_offset(struct scan *s) {
     return true;
 }
 
+// Reads the name of a zone; whether there is one shows when the time is known.
+static bool read_zone(struct scan *s) {
+    s->m.zone = s->at;
+    while (s->at < s->end && (isalnum((unsigned char)*s->at) || strchr("_+-/:", *s->at)))
+        s->at++;
+    s->m.zone_size = (size_t)(s->at - s->m.zone);
+    return s->m.zone_size > 0;
+}
+
 // Reads one of a list of English names, long or cut to three letters; *out counts from 1.
 static bool read_name(struct scan *s, const char *const *names, int count, int *out) {
     for (int i = 0; i < count; i++) {
@@ -243,6 +259,7 @@ static bool read_letters(struct scan *s, char letter, int count) {
         s->m.year += 2000;
         return true;
     case 'M':
+    case 'L':
         return count > 2 ? read_name(s, months, 12, &s->m.month)
                          : read_digits(s, count, most, &s->m.month);
     case 'd':
@@ -252,10 +269,15 @@ static bool read_letters(struct scan *s, char letter, int count) {
     case 'E':
         return read_name(s, weekdays, 7, &ignored);
     case 'h':
+    case 'K':
         s->m.half_day = true;
         return read_digits(s, count, most, &s->m.hour);
     case 'H':
         return read_digits(s, count, most, &s->m.hour);
+    case 'k':
+        if (!read_digits(s, count, most, &s->m.hour)) return false;
+        if (s->m.hour == 24) s->m.hour = 0;
+        return true;
     case 'm':
         return read_digits(s, count, most, &s->m.minute);
     case 's':
@@ -266,6 +288,10 @@ static bool read_letters(struct scan *s, char letter, int count) {
         if (!read_name(s, halves, 2, &ignored)) return false;
         s->m.afternoon = ignored == 2;
         return true;
+    case 'z':
+    case 'V':
+    case 'O':
+        return read_zone(s);
     default:
         return read_offset(s);
     }

@@ -298,6 +298,29 @@ describe("the time of a record", function()
     assert.equal(1403481600000, latest("dd/MMM/yyyy:HH:mm:ss Z", '"23/Jun/2014:02:00:00 +0200"'))
   end)
 
+  it("may name its zone", function()
+    local pattern = "yyyy-MM-dd HH:mm:ss z"
+    assert.equal(1403481600000, latest(pattern, '"2014-06-23 00:00:00 UTC"'))
+    assert.equal(1403481600000, latest(pattern, '"2014-06-22 17:00:00 PDT"'))
+    assert.equal(1403481600000, latest(pattern, '"2014-06-23 08:00:00 GMT+8"'))
+    assert.equal(1403481600000, latest("yyyy-MM-dd HH:mm VV", '"2014-06-23 02:00 Europe/Berlin"'))
+    assert.equal(1388534400000, latest("yyyy-MM-dd HH:mm[ VV]", '"2014-01-01 01:00 Europe/Berlin"'))
+    assert.equal(1388534400000, latest("yyyy-MM-dd HH:mm[ VV]", '"2014-01-01 00:00"'))
+  end)
+
+  it("takes the earlier of two moments that a clock showed, and moves what it never showed", function()
+    local pattern = "yyyy-MM-dd HH:mm VV"
+    assert.equal(1414283400000, latest(pattern, '"2014-10-26 02:30 Europe/Berlin"'))
+    assert.equal(1414287000000 + 3600000, latest(pattern, '"2014-10-26 03:30 Europe/Berlin"'))
+    assert.equal(1396143000000, latest(pattern, '"2014-03-30 02:30 Europe/Berlin"'))
+  end)
+
+  it("is none in a zone that nobody knows", function()
+    for _, zone in ipairs { "Nowhere/Town", "../../etc/passwd", "/etc/passwd", "GMT+99", "Europe" } do
+      assert.is_nil((latest("yyyy-MM-dd VV", ('"2014-06-23 %s"'):format(zone))))
+    end
+  end)
+
   it("is refused as a pattern that cannot be read", function()
     local g, err = gather.new(gathering.config { time_format = "yyyy-MM-dd bb" })
     assert.is_nil(g)
