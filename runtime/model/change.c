@@ -6,7 +6,7 @@
 #define HOUR_S 3600.0
 #define LEAST_S (30 * HOUR_S)
 #define LEAST_YOUNG_S (60 * HOUR_S)
-#define YOUNG_S (15 * SEASON_DAY_S)
+#define YOUNG_S (22 * SEASON_DAY_S)  // the week is found after three
 #define LEAST_SLOTS 5
 #define SHORTEST_PAST (3 * SEASON_DAY_S)
 #define WINDOW_S (4 * SEASON_DAY_S)
@@ -59,7 +59,7 @@ void change_add(struct change_watch *c, double time_s, double value, double sigm
         c->suspected_s = c->tested = time_s;
 }
 
-// A series that was not seen for two weeks yet may have weekends.
+// A series that was not seen for three weeks yet may have weekends.
 double change_least_s(const struct change_watch *c) {
     bool young = (c->newest + 1) * c->step_s < c->first_s + YOUNG_S;
     return fmax(young ? LEAST_YOUNG_S : LEAST_S, LEAST_SLOTS * c->step_s);

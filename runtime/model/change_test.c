@@ -7,6 +7,7 @@
 #define LEAST_AFTER 5
 #define LN_CHANCE -9.21034  // ln 1e-4, against no change
 #define MARGIN 6.0          // AICc by which seasons must beat a level
+#define UNEXPLAINED 0.5     // of the squares without a change, at most
 #define LEAST_SIGMAS 3.0    // of a level shift
 #define LEAST_SCALE 0.1     // from 1
 #define NONE 3.0            // parameters: a parabola; level, split; + what has changed
@@ -112,6 +113,9 @@ static double aicc(double squares, double parameters, double count) {
 // Whether a change is beyond chance, and large.
 static bool holds(const struct story *s, const struct story *none, double count, double sigma) {
     if (!(s->squares < none->squares)) return false;
+    // A holiday is a little like a level, a scale and a shift of the clock at once, and like
+    // none.
+    if (s->squares > UNEXPLAINED * none->squares) return false;
     double freedom = count - CHANGED, gain = none->squares - s->squares;
     double x = s->squares / (s->squares + gain);  // of F with one degree above
     if (special_ln_beta_below(freedom / 2, 0.5, x) > LN_CHANCE) return false;

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define COMPONENT_PHASES 72  // at most
+#define COMPONENT_PHASES 84  // at most
 #define COMPONENT_CELLS 720  // steps in a period, at most: beyond, phases are coarser
 
 struct component;

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#define SPLINE_KNOTS 72
+#define SPLINE_KNOTS 84
 
 /* Second derivatives of the periodic cubic spline with period 1.
  *   x      [count] in [0, 1), ascending
