@@ -1,6 +1,6 @@
 --- What the words of a detector script need to say what is wrong: problems, near misses, and
--- checkers of values; and the words of the model seasonal. The first half of what runs inside the sandbox before the script (see
--- @{blip.detector.dsl}).
+-- checkers of values; and the words of the model seasonal. The first half of what runs inside the
+-- sandbox before the script (see @{blip.detector.dsl}).
 -- @module blip.detector.dsl_check
 local host = ... or { here = function() return 0 end }
 local here = host.here
@@ -254,7 +254,8 @@ end
 local seasonal = {}
 
 local function check_name(name)
-  if type(name) ~= "string" or name == "" then problem("model", "calendar needs a name, got %s", shown(name)) end
+  if type(name) == "string" and name ~= "" then return end
+  problem("model", "calendar needs a name, got %s", shown(name))
 end
 
 local function check_values(values)
