@@ -222,8 +222,10 @@ static const char *object_end(const struct walk *w) {
     for (const char *p = w->at; p < end; p++) {
         if (quoted) {
             if (*p == '\n') return NULL;
-            if (*p == '\\') p++;
-            if (*p == '"') quoted = false;
+            if (*p == '\\')
+                p++;
+            else if (*p == '"')
+                quoted = false;
         } else if (*p == '"') {
             quoted = true;
         } else if (*p == '{' || *p == '[') {

@@ -26,6 +26,11 @@ describe("a body of JSON", function()
     assert.same({ a = 1.0, b = 2.0, c = 3.0 }, values)
   end)
 
+  it("may hold quotes and brackets in texts", function()
+    local values = read [[{"time":0,"host":"}\"]{","v":1}{"time":1,"host":"\\","v":2}]]
+    assert.same({ ['}"]{'] = 1.0, ["\\"] = 2.0 }, values)
+  end)
+
   it("may be one array of objects", function()
     local values = read '[{"time":0,"host":"a","v":1},\n{"time":1,"host":"b","v":2}]\n'
     assert.same({ a = 1.0, b = 2.0 }, values)
@@ -122,7 +127,7 @@ describe("malformed JSON", function()
   end)
 
   it("ends a body of garbage soon, however long", function()
-    for _, piece in ipairs { "garbage\n", "{", "{\n", '{"a":"', "\0\1\2\n", '[["' } do
+    for _, piece in ipairs { "garbage\n", "{", "{\n", '{"a":"', "\0\1\2\n", '[["', '{"\\' } do
       local g = gathering.new(MEAN_BY_HOST)
       local body = piece:rep(10 * 2 ^ 20 // #piece)
       local _, err = g:post(body)
