@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs, builds and starts Blip, loads a year of New York taxi rides through its REST API and
-# shows what two detectors find strange in it.
+# shows what three detectors and a job find strange in it.
 #   sh runtime/demo.sh            leaves the server running and says how to look further
 #   sh runtime/demo.sh --exit     stops it at the end; exits 1 when a known event was missed
 # PORT chooses the port (9200), DATA the folder of the data (build/demo, emptied first).
@@ -63,7 +63,7 @@ call PUT "$url/nyc-taxi" '{"mappings":{"properties":{
 curl -sS --fail-with-body -X POST "$url/nyc-taxi/_bulk" -H 'content-type: application/x-ndjson' \
     --data-binary "@$data/taxi.ndjson" | jq -r '"   \(.items | length) documents in \(.took) ms, errors: \(.errors)"'
 
-say "4. Analyse: the forest through the REST API, the ensemble through detectors/demo/taxi.lua"
+say "4. Analyse: the forest through the REST API, the ensemble and the seasonal model through detectors/demo/"
 forest=$(call POST "$ad/detectors" '{
     "name": "taxi-forest", "description": "Rides each half hour", "time_field": "timestamp",
     "indices": ["nyc-taxi"],
@@ -71,12 +71,14 @@ forest=$(call POST "$ad/detectors" '{
     "feature_attributes": [{"feature_name": "rides", "feature_enabled": true,
         "aggregation_query": {"rides": {"sum": {"field": "value"}}}}]}' | jq -r ._id)
 call POST "$ad/detectors/$forest/_start" '{"start_time": 1404172800000, "end_time": 1422748800000}' >/dev/null
-call POST "$url/_blip/detectors/taxi/_start" '{"from": "2014-07-01", "to": "2015-02-01"}' >/dev/null
-for detector in "$forest" taxi; do
+for script in taxi taxi-seasonal; do
+    call POST "$url/_blip/detectors/$script/_start" '{"from": "2014-07-01", "to": "2015-02-01"}' >/dev/null
+done
+for detector in "$forest" taxi taxi-seasonal; do
     tries=0
     while :; do
         case $detector in
-        taxi) state=$(call GET "$url/_blip/detectors/taxi" | jq -r '.analysis.state // empty') ;;
+        taxi*) state=$(call GET "$url/_blip/detectors/$detector" | jq -r '.analysis.state // empty') ;;
         *) state=$(call GET "$ad/detectors/$detector?task=true" | jq -r '.historical_analysis_task.state // empty') ;;
         esac
         case $state in FINISHED) break ;; FAILED | STOPPED) die "analysis of $detector: $state" ;; esac
@@ -150,7 +152,15 @@ call GET "$ml/anomaly_detectors/taxi-job/results/buckets" \
     awk -F'\t' '!seen[substr($1, 1, 10)]++ { printf "%s  %5.1f\n", $1, $2 }' | head -n 10 >"$data/job.txt"
 printf '   %-16s  %5s\n' "worst half hour" score
 sed 's/^/   /' "$data/job.txt"
-found "$data/job.txt" job || true
+found "$data/job.txt" job || missed=1
+
+# The same engine in a script: the ten days with the highest grades.
+call POST "$ad/detectors/results/_search" '{"size": 10000, "sort": [{"anomaly_grade": "desc"}],
+    "query": {"bool": {"filter": [{"term": {"detector_id": "taxi-seasonal"}},
+        {"range": {"anomaly_grade": {"gt": 0}}}]}}}' |
+    jq -r '.hits.hits[]._source.data_start_time / 1000 | strftime("%Y-%m-%d %H:%M")' |
+    awk '!seen[substr($0, 1, 10)]++' | head -n 10 >"$data/seasonal.txt"
+found "$data/seasonal.txt" "the same engine in detectors/demo/taxi_seasonal.lua" || true
 
 # How far the model's median, and the same half hour a week before, are from what came: medians over
 # the last two months.
