@@ -23,6 +23,7 @@ local pace = require "blip.pace"
 local registry = require "blip.job.registry"
 local run = require "blip.job.run"
 local schedule = require "runtime.schedule"
+local settings = require "blip.job.settings"
 local store = require "runtime.store"
 local stretches = require "blip.job.stretch"
 local time = require "runtime.time"
@@ -317,6 +318,7 @@ local function slice(c, feed, row)
   if row.state ~= "started" then return true end
   local job = registry.find(feed.job_id)
   if not job then return halt(c, row) end
+  if settings.upgrade_mode() then return schedule_at(row.datafeed, time.now_ms() + RETRY_MS) end
   local self = open(feed, job, row)
   local done, err = attempt(feed_slice, self, limit_ms(self))
   if done == nil then

@@ -19,9 +19,18 @@ local function is_date(field)
   return field.type == "date" or field.type == "date_nanos"
 end
 
+-- A place is kept as it was sent: {"lat":1,"lon":2}, [2,1] or "1,2". It is fed as "1,2".
+local PLACE = [[CASE left(%s, 1)
+  WHEN '{' THEN regexp_extract(%s, '"lat"\s*:\s*"?([-+0-9.eE]+)', 1) || ','
+    || regexp_extract(%s, '"lon"\s*:\s*"?([-+0-9.eE]+)', 1)
+  WHEN '[' THEN regexp_extract(%s, ',\s*([-+0-9.eE]+)', 1) || ','
+    || regexp_extract(%s, '\[\s*([-+0-9.eE]+)', 1)
+  ELSE %s END]]
+
 -- SQL of a field's value as the engine reads it: a number, or a text.
 local function value(from, name)
   local field = from:field(name, "keyword")
+  if field.type == "geo_point" then return (PLACE:gsub("%%s", field.sql)) end
   if field.list then return joined(field) end
   if is_date(field) then return ("epoch_ms(%s)"):format(field.sql) end
   if field.type and rows.is_number(field.type) then return field.sql end

@@ -14,6 +14,7 @@ local engine = require "runtime.job"
 local fail = require "blip.fail"
 local job_index = require "blip.result.job_index"
 local journal = require "blip.job.journal"
+local notification = require "blip.job.notification"
 local operations = require "blip.job.operations"
 local outcome = require "blip.job.outcome"
 local registry = require "blip.job.registry"
@@ -147,11 +148,27 @@ local function carry_out(c, job, row, live, operation, also)
   return { result = result, refusal = refusal, done = done }
 end
 
+-- What was saved is damaged: nobody can go on from there. Any other failure may pass.
+local function give_up(c, row, err)
+  if err.kind ~= "invalid" then return nil, err end
+  row.state, row.explanation = "failed", err.reason
+  local ok, problem = state.save(c, row)
+  if not ok then return nil, problem end
+  notification.write(row.job, "error", "Job failed: %s", err.reason)
+  return fail.es {
+    status = 409, type = "status_exception",
+    caused_by = { type = "illegal_state_exception", reason = err.reason },
+    reason = ("Cannot process data because job [%s] does not have a corresponding autodetect process"):format(
+      row.job),
+  }
+end
+
 local function apply(c, row, operation, also)
   local job = registry.get(row.job)
   assert(job_index.prepare(job))
   assert(job_index.ensure(job_index.ANNOTATIONS))
-  local live = assert(run.models(c, row))
+  local live, lost = run.models(c, row)
+  if not live then return give_up(c, row, lost) end
   local answer, err = attempt(carry_out, c, job, row, live, operation, also)
   if not answer then
     c:rollback() -- of what an error that was raised left open

@@ -164,6 +164,18 @@ describe("preview_datafeed", function()
     assert.equal("alligator,cat,dog,zebra", answer[1].airline)
   end)
 
+  it("places are texts, however they were sent", function()
+    blip:put("/places", { mappings = { properties = { time = { type = "date" }, responsetime = { type = "geo_point" } } } })
+    airline.add(blip, "places", {
+      { time = 1487376000000, responsetime = { lat = 1.5, lon = -2.25 } }, { time = 1487376001000, responsetime = "3.5,4.5" },
+      { time = 1487376002000, responsetime = { 20.5, -10.25 } },
+    })
+    job "places-job"
+    feed("places-feed", "places-job", { indices = { "places" } })
+    local answer = previewed(blip:get(ML .. "datafeeds/places-feed/_preview"))
+    assert.same({ "1.5,-2.25", "3.5,4.5", "-10.25,20.5" }, jobs.pluck(answer, "responsetime"))
+  end)
+
   it("composite and nested aggregations give the same records as a histogram with terms", function()
     job("composite-job", "doc_count")
     feed("composite-feed", "composite-job", { aggregations = { buckets = {

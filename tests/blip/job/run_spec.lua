@@ -141,6 +141,25 @@ describe("blip.job.run", function()
     assert.equal(4, run.look("run-damaged", function(live) return live:counts() end).processed_record_count)
   end)
 
+  it("gives up a job whose saved models are damaged; only by force it can be closed", function()
+    local job = open "run-lost"
+    post("run-lost", 0, 9)
+    assert(lifecycle.close(job))
+    assert(lifecycle.open(job))
+    engine.drop "run-lost"
+    assert(store.connection():put_snapshot("job:run-lost", "models", 1, "these are no models"))
+    local answer, err = run.apply("run-lost", { kind = "flush", options = {} })
+    assert.is_nil(answer)
+    assert.same({ 409, "Cannot process data because job [run-lost] does not have a corresponding autodetect process" },
+      { err.status, err.reason })
+    assert.equal("failed", state.load(store.connection(), "run-lost").state)
+    answer, err = lifecycle.close(job)
+    assert.is_nil(answer)
+    assert.equal("cannot close job [run-lost] because it failed, use force close", err.reason)
+    assert.is_true(lifecycle.close(job, true))
+    assert.equal("closed", state.load(store.connection(), "run-lost").state)
+  end)
+
   it("refuses a job that is closed", function()
     local job = open "run-closed"
     assert(lifecycle.close(job))
