@@ -137,6 +137,14 @@ static void fill_list(const struct appender *a, duckdb_vector vector, const stru
                    entries[i].length * size);
 }
 
+// An appender has no type for its error. One that was interrupted says so at the end.
+static enum status refused(duckdb_appender appender, struct error *err) {
+    const char *reason = duckdb_appender_error(appender);
+    bool interrupted = reason && strstr(reason, "Interrupted!");
+    return fail(err, interrupted ? STATUS_CANCELLED : STATUS_FAILED, "%s",
+                reason ? reason : "rows cannot be appended");
+}
+
 static enum status append_chunk(struct appender *a, struct error *err) {
     const struct batch *b = a->batch;
     duckdb_data_chunk_reset(a->chunk);
@@ -153,7 +161,7 @@ static enum status append_chunk(struct appender *a, struct error *err) {
     }
     duckdb_data_chunk_set_size(a->chunk, a->count);
     if (duckdb_append_data_chunk(a->duckdb, a->chunk) == DuckDBSuccess) return STATUS_OK;
-    return fail(err, STATUS_FAILED, "%s", duckdb_appender_error(a->duckdb));
+    return refused(a->duckdb, err);
 }
 
 static enum status append_rows(struct appender *a, struct error *err) {
@@ -179,12 +187,12 @@ enum status append_batch(struct connection *c, const char *table, const struct b
     if (b->rows == 0) return STATUS_OK;
     enum status status = STATUS_OK;
     if (duckdb_appender_create(c->duckdb, "main", table, &a.duckdb) != DuckDBSuccess)
-        status = fail(err, STATUS_FAILED, "%s", duckdb_appender_error(a.duckdb));
+        status = refused(a.duckdb, err);
     if (status == STATUS_OK && !make_chunk(&a))
         status = fail(err, STATUS_NO_MEMORY, "no memory to append");
     if (status == STATUS_OK) status = append_rows(&a, err);
     if (status == STATUS_OK && duckdb_appender_flush(a.duckdb) != DuckDBSuccess)
-        status = fail(err, STATUS_FAILED, "%s", duckdb_appender_error(a.duckdb));
+        status = refused(a.duckdb, err);
     duckdb_appender_destroy(&a.duckdb);
     free_chunk(&a);
     return status;

@@ -91,7 +91,7 @@ local function begin(c, feed, job, row, range)
   row.state, row.start_ms, row.end_ms = "started", range.start_ms, range.end_ms
   row.position_ms, row.is_real_time = place(feed, job, range.start_ms), false
   row.empty_searches, row.failures = 0, 0
-  row.from_ms, row.to_ms, row.checked_ms, row.intervals = nil, nil, nil, nil
+  row.from_ms, row.to_ms, row.checked_ms, row.intervals, row.problem = nil, nil, nil, nil, nil
   assert(feed_state.save(c, row))
   return submit(feed.datafeed_id)
 end
@@ -209,7 +209,7 @@ local function feed_stretch(self, from, to)
   local fed
   fed, err = run.apply(row.job, { kind = "feed", feed = stretch }, function(c, answer)
     row.intervals = self.pace:learn(answer.rows, to - from)
-    row.position_ms, row.from_ms, row.to_ms, row.failures = to, from, to, 0
+    row.position_ms, row.from_ms, row.to_ms, row.failures, row.problem = to, from, to, 0, nil
     row.search_count = row.search_count + 1
     row.search_ms = row.search_ms + (time.monotonic_ns() - started) / 1e6
     row.bucket_count = row.bucket_count + math.max(1, (to - from) // self.span_ms)
@@ -303,7 +303,8 @@ end
 local function failed(c, self, err)
   local row = self.row
   row.failures = row.failures + 1
-  if row.failures == 1 then
+  if row.problem ~= err.reason then
+    row.problem = err.reason
     notification.write(self.job.job_id, "error", "Datafeed is encountering errors extracting data: %s",
       err.reason)
   end
@@ -314,29 +315,39 @@ local function failed(c, self, err)
   return schedule_at(row.datafeed, wait)
 end
 
+-- What is due now, and then the next moment.
+local function step(c, self)
+  local done, err = feed_slice(self, limit_ms(self))
+  if done == nil then return nil, err end
+  if done then return catch_up(c, self) end
+  return submit(self.feed.datafeed_id)
+end
+
 local function slice(c, feed, row)
   if row.state ~= "started" then return true end
   local job = registry.find(feed.job_id)
   if not job then return halt(c, row) end
   if settings.upgrade_mode() then return schedule_at(row.datafeed, time.now_ms() + RETRY_MS) end
   local self = open(feed, job, row)
-  local done, err = attempt(feed_slice, self, limit_ms(self))
-  if done == nil then
-    self.row = assert(feed_state.load(c, feed)) -- what was committed, whatever the failure
-    if err.kind == "cancelled" then return true end
-    if err.status == 409 then return halt(c, self.row) end
-    return failed(c, self, err)
-  end
-  if done then return catch_up(c, self) end
-  return submit(feed.datafeed_id)
+  local answer, err = attempt(step, c, self)
+  if answer ~= nil then return answer end
+  c:rollback() -- of what an error that was raised left open
+  self.row = assert(feed_state.load(c, feed)) -- what was committed, whatever the failure
+  if err.kind == "cancelled" then return true end
+  if err.status == 409 then return halt(c, self.row) end
+  return failed(c, self, err)
 end
 
---- The background job: feeds what is due, then sets the next moment.
+--- The background job: feeds what is due, then sets the next moment. Whatever goes wrong, there is a next
+-- moment, until the datafeed is stopped.
 -- @tparam string id
 function datafeed.tick(id)
   local feed = feeds.find(id)
   if not feed then return true end
-  return with_turn(feed, function(c, row) return slice(c, feed, row) end)
+  local answer, err = with_turn(feed, function(c, row) return slice(c, feed, row) end)
+  if answer ~= nil or err.kind == "cancelled" then return true end
+  log.warn("datafeed_put_off", { datafeed = id, reason = err.reason })
+  return schedule_at(id, time.now_ms() + RETRY_MS)
 end
 
 --- Goes on with what ran when the server stopped.

@@ -13,7 +13,7 @@ local state = {}
 -- - `position_ms` everything before it is fed; `is_real_time` whether it has caught up
 -- - `search_count`, `search_ms`, `bucket_count` of all its searches so far
 -- - `from_ms`, `to_ms` of the last search
--- - `empty_searches`, `failures` in a row; `checked_ms` when late documents were looked for last
+-- - `empty_searches`, `failures` in a row; `problem` that was told last; `checked_ms` when late documents were looked for last
 -- - `intervals` that the next stretch is to have: kept, so that a run that is interrupted takes the
 --   same stretches as one that is not
 -- @table row
@@ -21,6 +21,7 @@ local state = {}
 local COLUMNS = {
   "job", "state", "start_ms", "end_ms", "position_ms", "is_real_time", "search_count", "search_ms",
   "bucket_count", "from_ms", "to_ms", "empty_searches", "failures", "checked_ms", "intervals",
+  "problem",
 }
 
 local CREATE = [[
@@ -28,7 +29,8 @@ local CREATE = [[
   CREATE TABLE IF NOT EXISTS blip.datafeeds (
     datafeed VARCHAR, job VARCHAR, state VARCHAR, start_ms BIGINT, end_ms BIGINT, position_ms BIGINT,
     is_real_time BOOLEAN, search_count BIGINT, search_ms DOUBLE, bucket_count BIGINT, from_ms BIGINT,
-    to_ms BIGINT, empty_searches BIGINT, failures BIGINT, checked_ms BIGINT, intervals BIGINT)]]
+    to_ms BIGINT, empty_searches BIGINT, failures BIGINT, checked_ms BIGINT, intervals BIGINT,
+    problem VARCHAR)]]
 local SELECT = "SELECT datafeed, " .. table.concat(COLUMNS, ", ") .. " FROM blip.datafeeds"
 local UPDATE = "UPDATE blip.datafeeds SET " .. table.concat(COLUMNS, " = ?, ") .. " = ? WHERE datafeed = ?"
 local INSERT = ("INSERT INTO blip.datafeeds (%s, datafeed) VALUES (%s?)"):format(

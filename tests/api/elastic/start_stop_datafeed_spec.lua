@@ -360,7 +360,9 @@ describe("datafeeds", function()
         local found = blip:post("/.ml-notifications-*/_search", { query = { bool = { filter = {
           { term = { job_id = "fleeting" } }, { term = { level = "error" } },
         } } } }).json.hits.hits
-        return #found > 0 and found[1]._source.message:find("no such index [fleeting]", 1, true)
+        for _, hit in ipairs(found) do
+          if hit._source.message:find("no such index [fleeting]", 1, true) then return true end
+        end
       end)
       assert.equal("started", stats("fleeting-feed").state)
       ok(call("fleeting-feed", "stop"))
