@@ -13,7 +13,8 @@ local state = {}
 -- - `position_ms` everything before it is fed; `is_real_time` whether it has caught up
 -- - `search_count`, `search_ms`, `bucket_count` of all its searches so far
 -- - `from_ms`, `to_ms` of the last search
--- - `empty_searches`, `failures` in a row; `problem` that was told last; `checked_ms` when late documents were looked for last
+-- - `empty_searches`, `failures` in a row; `problem` that was told last; `checked_ms` when late
+--   documents were looked for last
 -- - `intervals` that the next stretch is to have: kept, so that a run that is interrupted takes the
 --   same stretches as one that is not
 -- @table row
