@@ -129,7 +129,10 @@ double chance_pair(double a, double b, double rho) {
 
 double chance_window_correlation(size_t n) {
     double fade = 0.9 * 0.9;  // a step back weighs 0.9
-    return sqrt((1 - fade) / (1 - pow(fade, (double)n)));
+    double last = 1;
+    for (size_t i = 0; i < n && last > 1e-17; i++)
+        last *= fade;
+    return sqrt((1 - fade) / (1 - last));
 }
 
 // --- aggregation -----------------------------------------------------------------------------

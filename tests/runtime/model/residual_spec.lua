@@ -1,5 +1,6 @@
 local residual = require "runtime.residual"
 local draws = require "support.draws"
+local special = require "runtime.special"
 
 local sample = { 9, 11, 10, 12, 8, 10, 9, 11, 10, 10 }
 
@@ -73,6 +74,20 @@ describe("runtime.model residual", function()
     assert.equal(1, p)
     assert.equal("both", side)
     assert.is_false(r:state().informed)
+  end)
+
+  it("comes within two thousandths of the exact logarithms of tails where it expands them", function()
+    local r = residual.new {}
+    for i, value in ipairs(draws.normal(2, 150, 100, 5)) do
+      r:learn(value)
+      local normal = r:state().normal
+      local scale = math.sqrt((normal.precision + 1) / normal.precision * normal.rate / normal.shape)
+      for z = 0.5, i > 20 and 9 or 0, 1.7 do
+        local exact = special.ln_t_above(2 * normal.shape, z)
+        local _, _, above = r:of("normal", normal.mean + z * scale)
+        near(exact, math.log(above), 2e-3)
+      end
+    end
   end)
 
   it("doubles the watched tail of a one-sided question", function()
