@@ -242,8 +242,9 @@ static enum status keep_shares(struct job *job, struct job_leaf *leaf,
         *added = (struct job_influence){s->field, s->value, ratio};
         leaf->influences++;
     }
-    qsort(job->influences.at + leaf->first_influence, leaf->influences,
-          sizeof(struct job_influence), by_ratio);
+    if (leaf->influences > 1)
+        qsort(job->influences.at + leaf->first_influence, leaf->influences,
+              sizeof(struct job_influence), by_ratio);
     return STATUS_OK;
 }
 
