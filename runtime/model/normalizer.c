@@ -10,9 +10,10 @@
 #define HALF_HOUR_S 1800.0  // the span that decay and thinning are told for
 #define SAMPLES_PER_AGE 20  // samples until the histogram ages one step
 #define FIRST_STEPS 16
-#define STEP_BYTES 12      // of a saved step
-#define LARGEST_AT 100000  // the step of a raw score of 100
-#define BIG_CHANGE 1.1     // a peak this much above the old one
+#define STEP_BYTES 12       // of a saved step
+#define LARGEST_AT 100000   // the step of a raw score of 100
+#define BIG_CHANGE 1.1      // a peak this much above the old one
+#define WORTH_A_CHANGE 1.5  // by which a stored score must fall for it
 
 // --- learning --------------------------------------------------------------------------------
 
@@ -91,22 +92,6 @@ static void age_steps(struct normalizer *n) {
     }
 }
 
-enum status normalizer_learn(struct normalizer *n, uint64_t scope, double raw,
-                             struct error *err) {
-    enum status status = make_room(n, err);
-    if (status != STATUS_OK) return status;
-    double peak = peaks_get(&n->peaks, scope);
-    status = peaks_put(&n->peaks, scope, raw, err);
-    if (status != STATUS_OK) return status;
-    if (peak > 0 && raw > BIG_CHANGE * peak) n->moved = true;
-    n->largest = n->pending ? fmax(n->largest, raw) : raw;
-    if (++n->pending < n->thinning) return STATUS_OK;
-    n->pending = 0;
-    add_sample(n, step_of(n->largest));
-    age_steps(n);
-    return STATUS_OK;
-}
-
 enum status normalizer_learn_zeros(struct normalizer *n, size_t count, struct error *err) {
     for (size_t i = 0; i < count; i++) {
         enum status status = make_room(n, err);
@@ -170,14 +155,15 @@ double normalizer_percentile_ceiling(double n, double lower, double upper) {
     return (knot_score(widened(n, lower, 0.15)) + knot_score(widened(n, upper, 0.85))) / 2;
 }
 
-/* The rank among the other samples: one of those at the same step is this score itself, when
- * it was learnt already. */
-static double percentile_ceiling(const struct normalizer *n, int32_t at) {
+/* The rank among the other samples and `above` more that are larger: one of those at the same
+ * step is this score itself, when it was learnt already. */
+static double percentile_ceiling(const struct normalizer *n, int32_t at, double above) {
     double below = 0;
     size_t i = 0;
     for (; i < n->count && n->steps[i].at < at; i++)
         below += n->steps[i].weight;
-    double equal = weight_of(n, i, at), self = fmin(equal, 1), others = n->total - self;
+    double equal = weight_of(n, i, at), self = fmin(equal, 1);
+    double others = n->total + above - self;
     if (others <= 0) return normalizer_percentile_ceiling(1, 1, 1);
     double lower = fmin(below / others, 1);
     double upper = fmin((below + equal - self) / others, 1);
@@ -195,14 +181,44 @@ double normalizer_probability_ceiling(double p) {
     return fmin(100 * (0.95 * depth + 0.05), 100);
 }
 
-double normalizer_score(const struct normalizer *n, uint64_t scope, double raw) {
+/* The lowest ceiling, given the largest raw score of the scope. */
+static double score_of(const struct normalizer *n, double raw, double peak, double above) {
     double p = chance_inverse(raw);
     if (p > CHANCE_WRITTEN) return 0;
-    double score = fmin(normalizer_probability_ceiling(p),
-                        largest_ceiling(raw, peaks_get(&n->peaks, scope)));
-    score = fmin(score, percentile_ceiling(n, step_of(raw)));
+    double score = fmin(normalizer_probability_ceiling(p), largest_ceiling(raw, peak));
+    score = fmin(score, percentile_ceiling(n, step_of(raw), above));
     if (n->total > 0) score = fmin(score, noise_ceiling(n, step_of(raw)));
     return fmin(fmax(score, 0), 100);
+}
+
+double normalizer_score(const struct normalizer *n, uint64_t scope, double raw) {
+    return score_of(n, raw, peaks_get(&n->peaks, scope), 0);
+}
+
+// --- learning a raw score --------------------------------------------------------------------
+
+/* Whether a raw score outshines the largest of its scope so far, so that the score which that
+ * one was given is too high by now. Most peaks that rise are small and other ceilings lie below
+ * theirs: to score everything again for those would be in vain. */
+static bool outshines(const struct normalizer *n, uint64_t scope, double raw) {
+    double peak = peaks_get(&n->peaks, scope);
+    if (!(peak > 0) || raw <= BIG_CHANGE * peak) return false;
+    return score_of(n, peak, peak, 0) - score_of(n, peak, raw, 1) >= WORTH_A_CHANGE;
+}
+
+enum status normalizer_learn(struct normalizer *n, uint64_t scope, double raw,
+                             struct error *err) {
+    enum status status = make_room(n, err);
+    if (status != STATUS_OK) return status;
+    if (outshines(n, scope, raw)) n->moved = true;
+    status = peaks_put(&n->peaks, scope, raw, err);
+    if (status != STATUS_OK) return status;
+    n->largest = n->pending ? fmax(n->largest, raw) : raw;
+    if (++n->pending < n->thinning) return STATUS_OK;
+    n->pending = 0;
+    add_sample(n, step_of(n->largest));
+    age_steps(n);
+    return STATUS_OK;
 }
 
 // --- bytes -----------------------------------------------------------------------------------

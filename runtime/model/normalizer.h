@@ -35,7 +35,7 @@ struct normalizer {
     uint32_t thinning;  // updates that make one sample
     uint32_t samples;   // since the last ageing of the histogram
     double fade;        // of the peaks, per bucket
-    bool moved;         // a peak rose by a tenth since the last normalizer_age()
+    bool moved;         // a peak rose so much since the last normalizer_age() that scores fall
     struct peaks peaks;
 };
 
