@@ -56,6 +56,17 @@ describe("runtime.model special functions", function()
     near(12.706204736174698, special.t_quantile(1, 0.975))
   end)
 
+  it("agree with the beta integral for t of many degrees, near and far", function()
+    for _, freedom in ipairs { 99, 100, 250, 1000, 20000 } do
+      for t = 0.25, 12, 0.75 do
+        local beta = special.beta_below(freedom / 2, 0.5, freedom / (freedom + t * t)) / 2
+        local tail = math.exp(special.ln_t_above(freedom, t))
+        assert.is_true(math.abs(tail / beta - 1) < 3e-11, ("%g %g: %g"):format(freedom, t, tail / beta - 1))
+        near(tail, special.t_below(freedom, -t))
+      end
+    end
+  end)
+
   it("give the logarithm of t tails far below the smallest double", function()
     -- P(T > t) of 2 degrees is (1 - t / sqrt(2 + t^2)) / 2; of many, t^-n times a constant.
     local ln10 = special.ln_t_above(200, 1e5) - special.ln_t_above(200, 1e6)
