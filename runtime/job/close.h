@@ -18,6 +18,12 @@ enum status job_collect(struct job *job, struct error *err);
  * of them once. */
 enum status job_shift_times(struct job *job, struct error *err);
 
+/* Moves cold series to the keeper while too much memory is used; *used_bytes shrinks by what
+ * went. Brings the series of a group back. Forgets what is kept of a model. */
+enum status job_spill(struct job *job, uint64_t *used_bytes, struct error *err);
+enum status job_unspill(struct job *job, const struct job_group *g, struct error *err);
+void job_forget_spilled(struct job *job, size_t detector, uint32_t model);
+
 enum status job_judge(struct job *job, struct error *err);
 /* Tells the tree how many values of the influencers the bucket had, before it is closed. */
 enum status job_see(struct job *job, struct error *err);

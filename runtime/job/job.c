@@ -23,6 +23,7 @@ struct pruning {
 
 static void forget_model(void *context, uint32_t model) {
     struct pruning *p = context;
+    job_forget_spilled(p->job, p->detector, model);
     watch_forget(&p->job->watches[p->detector], model);
 }
 
@@ -53,7 +54,10 @@ static enum status close_bucket(void *context, struct gather_bucket *bucket,
     if (gather_bucket_partial(bucket)) return STATUS_OK;
     enum status status = job_close(job, bucket, false, err);
     if (status != STATUS_OK) return status;
-    bool report = limit_close(&job->limit, job->bucket_s, used_bytes(job));
+    uint64_t used = used_bytes(job);
+    status = job_spill(job, &used, err);
+    if (status != STATUS_OK) return status;
+    bool report = limit_close(&job->limit, job->bucket_s, used);
     int64_t before_s = limit_prune_before(&job->limit, job->bucket_s);
     if (before_s != INT64_MIN) prune(job, before_s);
     if (report) write_size_stats(job);
@@ -127,6 +131,7 @@ static void free_bucket(struct job *job) {
     free(job->named.at);
     free(job->seen.at);
     free(job->shifts.at);
+    free(job->released.at);
 }
 
 void job_free(struct job *job) {
@@ -265,6 +270,7 @@ struct result_size_stats job_size_stats(const struct job *job) {
         .status = memory_status_name(l->status),
     };
     for (size_t d = 0; d < job->analysis->detector_count; d++) {
+        stats.spilled += job->watches[d].spill.count;
         stats.by_fields += count_values(job, d, by_of);
         stats.over_fields += count_values(job, d, over_of);
         stats.partition_fields += count_values(job, d, partition_of);

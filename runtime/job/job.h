@@ -18,6 +18,7 @@
 #include "job/count.h"
 #include "job/output.h"
 #include "job/rule.h"
+#include "job/spill.h"
 #include "job/tree.h"
 
 struct job;
@@ -97,6 +98,14 @@ void job_set_rules(struct job *job, struct rulebook *from, unsigned parts);
 /* Replaces the plots' options; STATUS_NO_MEMORY leaves them as they were. */
 enum status job_set_plot(struct job *job, bool enabled, const char *terms, bool annotations,
                          struct error *err);
+
+/* Lends the job a keeper of spilled series until the next call; NULL takes it away. Without one
+ * nothing is spilled, and what was spilled cannot be brought back: STATUS_FAILED. */
+void job_keep(struct job *job, const struct job_keeper *keeper);
+
+/* Numbers that the keeper may forget once the job has been saved: [*count], good until the job
+ * is used again. */
+const uint64_t *job_take_released(struct job *job, size_t *count);
 
 /* Everything but rules and plots, which belong to the configuration; results that wait must be
  * taken first. */

@@ -68,6 +68,7 @@ LIST(influence_list, struct job_influence)
 LIST(tree_influence_list, struct tree_influence)
 LIST(leaf_list, struct job_leaf)
 LIST(index_list, size_t)
+LIST(number_list, uint64_t)
 LIST(seen_list, uint64_t)
 
 /* A rule's force_time_shift that a model has had. */
@@ -86,6 +87,9 @@ struct job {
     struct rulebook *rules;
     struct watch *watches;  // [detector_count]
     struct limit limit;
+    const struct job_keeper *keeper;  // of spilled series; NULL = nobody keeps any now
+    uint64_t spill_number;            // the last one that was used
+    struct number_list released;      // come back since the caller asked
     struct plot_options plot;
     struct decomposition *events;      // of the bucket's number of events: what "complete" is
     double events_error, events_seen;  // mean error of that, over so many buckets

@@ -166,7 +166,7 @@ static void judge_all(struct job *job) {
         pthread_join(threads[i], NULL);
 }
 
-// Models are made here, before threads start; an interim bucket makes none.
+// Models are made or brought back here, before threads start; an interim bucket makes none.
 static enum status make_models(struct job *job, struct error *err) {
     for (size_t d = 0; d < job->analysis->detector_count; d++) {
         enum status status =
@@ -175,14 +175,16 @@ static enum status make_models(struct job *job, struct error *err) {
     }
     for (size_t i = 0; i < job->groups.count; i++) {
         const struct job_group *g = &job->groups.at[i];
-        if (!watch_make(&job->watches[g->detector], g->feature, g->model))
+        enum status status = job_unspill(job, g, err);
+        if (status != STATUS_OK) return status;
+        if (!job->interim && !watch_make(&job->watches[g->detector], g->feature, g->model))
             return fail(err, STATUS_NO_MEMORY, "no memory for a model");
     }
     return STATUS_OK;
 }
 
 enum status job_judge(struct job *job, struct error *err) {
-    enum status status = job->interim ? STATUS_OK : make_models(job, err);
+    enum status status = make_models(job, err);
     if (status != STATUS_OK) return status;
     judge_all(job);
     for (size_t i = 0; i < job->groups.count; i++) {

@@ -33,8 +33,7 @@ void limit_init(struct limit *l, uint64_t limit_bytes, int64_t bucket_span_s,
     l->window_buckets = widest(l);
 }
 
-// What may be used now: less while nobody knows what the job will be like.
-static double allowed(const struct limit *l, int64_t bucket_s) {
+double limit_allowed(const struct limit *l, int64_t bucket_s) {
     double limit = (double)l->limit_bytes;
     if (l->first_s == INT64_MIN) return YOUNG_SHARE * limit;
     double age = fmin((double)(bucket_s - l->first_s) / YOUNG_S, 1);
@@ -43,7 +42,7 @@ static double allowed(const struct limit *l, int64_t bucket_s) {
 
 bool limit_admit(struct limit *l, uint64_t bytes) {
     double now = (double)(l->used_bytes + l->promised_bytes + bytes);
-    bool fits = l->limit_bytes == 0 || now <= allowed(l, l->last_s);
+    bool fits = l->limit_bytes == 0 || now <= limit_allowed(l, l->last_s);
     if (fits)
         l->promised_bytes += bytes;
     else

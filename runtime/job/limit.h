@@ -33,6 +33,9 @@ struct limit {
 void limit_init(struct limit *l, uint64_t limit_bytes, int64_t bucket_span_s,
                 int64_t prune_window_s);
 
+/* Bytes that may be used in a bucket: less while nobody knows what the job will be like. */
+double limit_allowed(const struct limit *l, int64_t bucket_s);
+
 /* Whether a new series of about so many bytes may come; counts it if so. */
 bool limit_admit(struct limit *l, uint64_t bytes);
 

@@ -80,6 +80,7 @@ void job_save(const struct job *job, struct pack *p) {
     pack_f64(p, job->events_error);
     pack_f64(p, job->events_seen);
     save_shifts(job, p);
+    pack_u64(p, job->spill_number);
     pack_u64(p, job->interim_ids.size);
     pack_bytes(p, job->interim_ids.data, job->interim_ids.size);
     bool written = p->bytes && p->size <= p->capacity;
@@ -132,6 +133,7 @@ static enum status load_parts(struct job *job, struct unpack *u, struct error *e
     if (status == STATUS_OK) limit_load(&job->limit, u);
     if (status == STATUS_OK) status = load_events(job, u, err);
     if (status == STATUS_OK) status = load_shifts(job, u, err);
+    if (status == STATUS_OK) job->spill_number = unpack_u64(u);
     if (status == STATUS_OK) status = load_interim_ids(job, u, err);
     if (status == STATUS_OK && (u->failed || unpack_left(u) != 0))
         return fail(err, STATUS_INVALID, "a saved job has other parts than it should");

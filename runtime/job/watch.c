@@ -42,6 +42,7 @@ void watch_clear(struct watch *w) {
         w->kinds[f] = NULL;
     }
     rarity_clear(&w->rarity);
+    spill_clear(&w->spill);
     w->capacity = w->count = w->bytes = 0;
 }
 
@@ -112,6 +113,16 @@ struct population *watch_population(struct watch *w, uint32_t model) {
     return *place;
 }
 
+void watch_forget_series(struct watch *w, size_t feature, uint32_t model) {
+    forget(w, feature, model);
+}
+
+void watch_put_series(struct watch *w, size_t feature, uint32_t model, struct series *series) {
+    w->series[feature][model] = series;
+    w->count++;
+    w->bytes += series_bytes(series);
+}
+
 void watch_forget(struct watch *w, uint32_t model) {
     if (model >= w->capacity) return;
     forget_population(w, model);
@@ -157,6 +168,7 @@ void watch_save(const struct watch *w, struct pack *p) {
         save_feature(w, f, p);
     save_populations(w, p);
     rarity_save(&w->rarity, p);
+    spill_save(&w->spill, p);
 }
 
 static enum status load_one(struct watch *w, size_t feature, size_t models, struct unpack *u,
@@ -197,5 +209,7 @@ enum status watch_load(struct watch *w, size_t models, struct unpack *u, struct 
             status = load_one(w, f, models, u, err);
     }
     if (status == STATUS_OK) status = load_populations(w, models, u, err);
-    return status == STATUS_OK ? rarity_load(&w->rarity, u, err) : status;
+    if (status == STATUS_OK) status = rarity_load(&w->rarity, u, err);
+    if (status == STATUS_OK) status = spill_load(&w->spill, w->feature_count, models, u, err);
+    return status;
 }

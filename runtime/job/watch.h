@@ -13,6 +13,7 @@
 #include "job/feature.h"
 #include "job/kind.h"
 #include "job/rarity.h"
+#include "job/spill.h"
 #include "model/pack.h"
 #include "model/population.h"
 #include "model/series.h"
@@ -26,6 +27,7 @@ struct watch {
     struct kind **kinds[FEATURES_MAX];     // the same
     struct population **populations;       // the same, where a model is a population's
     struct rarity rarity;                  // of rare and freq_rare
+    struct spill spill;                    // series that are kept elsewhere
     size_t capacity;
     size_t count;  // models that exist, over all features
     size_t bytes;  // memory of the models
@@ -53,6 +55,11 @@ struct population *watch_population(struct watch *w, uint32_t model);
 /* Makes the model of a number and feature, of whatever kind, when there is none; the number has
  * been reserved. False when memory runs out. */
 bool watch_make(struct watch *w, size_t feature, uint32_t model);
+
+/* Takes a series out, or puts one that was read in its empty place; the number has been
+ * reserved. */
+void watch_forget_series(struct watch *w, size_t feature, uint32_t model);
+void watch_put_series(struct watch *w, size_t feature, uint32_t model, struct series *series);
 
 /* Forgets all models of a number. */
 void watch_forget(struct watch *w, uint32_t model);

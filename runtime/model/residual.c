@@ -227,7 +227,8 @@ static double add_moments(struct residual *r, const struct family_sample *sample
         weight += w;
         r->count += w;
         r->mean += off * w / r->count;
-        r->deviations += w * off * (samples[i].value - r->mean) / samples[i].scale;
+        // The mean moves toward the value, never past it, but for rounding.
+        r->deviations += fmax(w * off * (samples[i].value - r->mean) / samples[i].scale, 0);
     }
     return weight;
 }

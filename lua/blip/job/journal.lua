@@ -9,6 +9,7 @@
 -- @module blip.job.journal
 local fail = require "blip.fail"
 local json = require "runtime.json"
+local spill = require "blip.job.spill"
 
 local journal = {}
 
@@ -114,6 +115,7 @@ end
 function journal.delete(c, id)
   local ok, err = c:delete_snapshots(models_of(id))
   if ok then ok, err = c:delete_snapshots(entries_of(id)) end
+  if ok then ok, err = spill.delete(c, id) end
   return ok, err
 end
 

@@ -19,6 +19,7 @@ local operations = require "blip.job.operations"
 local outcome = require "blip.job.outcome"
 local registry = require "blip.job.registry"
 local renormalize = require "blip.job.renormalize"
+local spill = require "blip.job.spill"
 local state = require "blip.job.state"
 local store = require "runtime.store"
 local time = require "runtime.time"
@@ -63,6 +64,7 @@ local function rebuild(c, row)
     live, err = engine.new(engine_config)
   end
   if not live then return nil, err end
+  live:keep(spill.keeper(c, row.job))
   local ok
   ok, err = replay(c, live, row)
   if ok then return live end
@@ -75,6 +77,7 @@ end
 -- @return models; or nil and an error
 function run.models(c, row)
   local live, err = engine.borrow(row.job)
+  if live then live:keep(spill.keeper(c, row.job)) end
   if live or err.kind ~= "not_found" then return live, err end
   return rebuild(c, row)
 end
@@ -98,6 +101,7 @@ function run.save_models(c, job, row, live)
   row.saved_seq, row.saved_ms, row.saved_bytes, row.journal_bytes = row.seq, time.now_ms(), #bytes, 0
   local ok
   ok, err = journal.save_models(c, row.job, row.seq, bytes, operations.engine_config(job))
+  if ok then ok, err = spill.forget(c, row.job, live) end
   if ok then ok, err = outcome.write_snapshot(c, job, row, live) end
   return ok, err
 end

@@ -85,6 +85,18 @@ describe("runtime.job", function()
     assert.equal(documents(false), documents(true))
   end)
 
+  it("can be loaded at any bucket of values that never change", function()
+    local rows, from = {}, 1500000000 - 1500000000 % 300
+    local j = engine.new(MEAN)
+    for bucket = 0, 12 do
+      for host = 1, 10 do
+        rows[host] = { time = from + bucket * 300, host = "h" .. host, value = host % 10 }
+      end
+      engine.post(j, rows)
+      assert.is_table(getmetatable(assert(job.load(engine.config(MEAN), j:save()))))
+    end
+  end)
+
   it("refuses bytes that are damaged, or of another configuration", function()
     local j = engine.new(MEAN)
     engine.post(j, (planted(5)))

@@ -62,6 +62,83 @@ describe("runtime.job memory", function()
   end)
 end)
 
+describe("runtime.job spill", function()
+  --- Posts a wave of new hosts per bucket, then the first wave again.
+  local function waves(j)
+    for n = 0, 9 do engine.post(j, bucket(n, n * 200 + 1, (n + 1) * 200)) end
+    for n = 10, 14 do engine.post(j, bucket(n, 1, 200)) end
+    j:flush { advance_ms = (FROM + 15 * 300) * 1000 }
+  end
+
+  local function shelf()
+    local kept = {}
+    return kept, {
+      put = function(number, bytes)
+        assert.is_nil(kept[number])
+        kept[number] = bytes
+        return true
+      end,
+      get = function(number) return kept[number], { kind = "not_found", reason = "gone" } end,
+    }
+  end
+
+  local SMALL = by_host { memory_limit_bytes = 2500000, model_plot = { enabled = true, terms = "host7" } }
+
+  it("moves cold series to the keeper and brings them back as they were", function()
+    local kept, keeper = shelf()
+    local j = engine.new(SMALL)
+    j:keep(keeper)
+    waves(j)
+    local spilled = engine.only(engine.documents(j), "model_plot")
+    local roomy = engine.new(by_host { model_plot = SMALL.model_plot })
+    waves(roomy)
+    local expected = engine.only(engine.documents(roomy), "model_plot")
+    assert.is_true(#kept > 200)
+    assert.same(expected[#expected], spilled[#spilled])
+    local stats = j:size_stats()
+    assert.is_true(stats.spilled_model_count > 0)
+    assert.equal(0, stats.bucket_allocation_failures_count)
+    assert.equal(2000, stats.total_partition_field_count)
+  end)
+
+  it("says which it does not need any more, and saves which it has", function()
+    local kept, keeper = shelf()
+    local j = engine.new(SMALL)
+    j:keep(keeper)
+    waves(j)
+    local released = j:take_released()
+    assert.is_true(#released > 0)
+    for _, number in ipairs(released) do kept[number] = nil end
+    j:take_results()
+    local count = 0
+    for _ in pairs(kept) do count = count + 1 end
+    local stats = assert(job.load(engine.config(SMALL), j:save())):size_stats()
+    assert.equal(count, stats.spilled_model_count)
+  end)
+
+  it("fails when a series that is needed is not to be had", function()
+    local _, keeper = shelf()
+    local j = engine.new(SMALL)
+    keeper.get = function() return nil, { kind = "failed", reason = "a broken disk" } end
+    j:keep(keeper)
+    for n = 0, 9 do engine.post(j, bucket(n, n * 200 + 1, (n + 1) * 200)) end
+    engine.post(j, bucket(10, 1, 200))
+    local _, err = j:flush { advance_ms = (FROM + 11 * 300) * 1000 }
+    assert.equal("failed", err.kind)
+    assert.matches("a broken disk", err.reason)
+  end)
+
+  it("does not happen without a keeper, or when it is off", function()
+    local kept, keeper = shelf()
+    local off = by_host { memory_limit_bytes = 2500000, spill = false }
+    local j = engine.new(off)
+    j:keep(keeper)
+    waves(j)
+    assert.same({}, kept)
+    assert.is_true(j:size_stats().bucket_allocation_failures_count > 0)
+  end)
+end)
+
 describe("runtime.job threads", function()
   it("change nothing but the time it takes", function()
     local function results(threads)
@@ -143,13 +220,5 @@ describe("runtime.job annotations", function()
 
   it("are not written when the job does not want them", function()
     assert.equal("", found { enabled = false, annotations = false })
-  end)
-
-  it("come with a model that goes on after a save as it was", function()
-    local j = engine.new(by_host {})
-    engine.post(j, bucket(0, 1, 3))
-    engine.post(j, bucket(1, 1, 3))
-    local bytes = j:save()
-    assert.is_true(bytes == assert(job.load(engine.config(by_host {}), bytes)):save())
   end)
 end)
