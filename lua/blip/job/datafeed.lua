@@ -293,6 +293,8 @@ local function catch_up(c, self)
   if not row.is_real_time then
     notification.write(self.job.job_id, "info", "Datafeed lookback completed")
     row.is_real_time = true
+    local ok, err = run.persist(self.job) -- so that a crash need not read all of it again
+    if not ok then return nil, err end
   end
   delayed_data.check(self.feed, self.job, row)
   assert(feed_state.save(c, row))

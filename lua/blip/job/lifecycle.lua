@@ -52,12 +52,35 @@ end
 
 -- --- opening --------------------------------------------------------------------------------
 
--- The models of a job that opens: the saved ones with what the configuration says now, or fresh ones.
+-- The saved models with what the configuration says now, or fresh ones.
 local function new_models(c, job)
   local options = assert(operations.engine_config(job))
   local bytes = journal.load(c, job.job_id)
   if bytes then return assert(engine.load(options, bytes)), options end
   return assert(engine.new(options)), options
+end
+
+-- The models that a job opens with. One that was closed in order has saved all that it knows. One that
+-- was closed by force has operations in its journal; they are done again, and where that is not
+-- possible any more it goes on from what was saved.
+local function opening_models(c, job, row)
+  if row.saved_seq == row.seq then return new_models(c, job) end
+  local live, err = attempt(run.rebuild, c, row)
+  if not live then
+    notification.write(job.job_id, "warning",
+      "What came since the models were saved cannot be done again: %s", err.reason)
+    return new_models(c, job)
+  end
+  assert(live:update(operations.update(job).changes))
+  return live, assert(operations.engine_config(job))
+end
+
+-- Keeps what the models of a job are, so that its journal begins anew.
+local function keep(c, row, live, options)
+  if row.saved_seq == row.seq then return journal.save_config(c, row.job, row.seq, options) end
+  local bytes = live:save()
+  row.saved_seq, row.saved_ms, row.saved_bytes, row.journal_bytes = row.seq, time.now_ms(), #bytes, 0
+  return journal.save_models(c, row.job, row.seq, bytes, options)
 end
 
 local function check_can_open(job, row)
@@ -72,13 +95,12 @@ local function check_can_open(job, row)
   return true
 end
 
--- What is in the journal of a closed job is what its saved models know.
 local function begin(c, job, row)
-  local live, options = new_models(c, job)
+  local live, options = opening_models(c, job, row)
   row.state, row.opened_ms, row.explanation = "opened", time.now_ms(), nil
   row.saved_ms = row.saved_ms or row.opened_ms
   local ok, err = transact(c, nil, function()
-    assert(journal.save_config(c, job.job_id, row.seq, options))
+    assert(keep(c, row, live, options))
     return state.save(c, row)
   end)
   if not ok then

@@ -53,8 +53,10 @@ local function replay(c, live, row)
   end)
 end
 
--- The models as they were after the last committed operation, and the configuration that they have.
-local function rebuild(c, row)
+--- Brings back the models as they were after the last committed operation, from what is stored. The caller
+-- has the job's turn.
+-- @return models; or nil and an error
+function run.rebuild(c, row)
   local bytes, engine_config, err = journal.load(c, row.job)
   if not engine_config then return nil, err end
   local live
@@ -79,7 +81,7 @@ function run.models(c, row)
   local live, err = engine.borrow(row.job)
   if live then live:keep(spill.keeper(c, row.job)) end
   if live or err.kind ~= "not_found" then return live, err end
-  return rebuild(c, row)
+  return run.rebuild(c, row)
 end
 
 -- --- committing -----------------------------------------------------------------------------
@@ -152,9 +154,10 @@ local function carry_out(c, job, row, live, operation, also)
   return { result = result, refusal = refusal, done = done }
 end
 
--- What was saved is damaged: nobody can go on from there. Any other failure may pass.
+-- What was saved is damaged, or what would have to be read again is gone: nobody can go on from there.
+-- Any other failure may pass.
 local function give_up(c, row, err)
-  if err.kind ~= "invalid" then return nil, err end
+  if err.kind ~= "invalid" and err.kind ~= "not_found" then return nil, err end
   row.state, row.explanation = "failed", err.reason
   local ok, problem = state.save(c, row)
   if not ok then return nil, problem end
@@ -198,6 +201,29 @@ function run.apply(id, operation, also)
   if row then row, err = state.check_open(row) end
   if not row then return nil, err end
   return attempt(apply, c, row, operation, also)
+end
+
+--- Saves the models of an open job now.
+-- @tparam table job its configuration
+-- @return true; or nil and an error
+function run.persist(job)
+  local turn <close>, busy = run.turn(job.job_id)
+  if not turn then return nil, busy end
+  local c = store.connection()
+  local row, err = state.load(c, job.job_id)
+  if row then row, err = state.check_open(row) end
+  if not row then return nil, err end
+  local live
+  live, err = run.models(c, row)
+  if not live then return nil, err end
+  local ok
+  ok, err = c:begin(job_index.name(job))
+  if ok then ok, err = attempt(run.save_models, c, job, row, live) end
+  if ok then ok, err = state.save(c, row) end
+  if ok then ok, err = c:commit() end
+  c:rollback() -- of what an error left open
+  assert(engine.give_back(job.job_id, live))
+  return ok, err
 end
 
 --- Tells an open job that its rules, filters, events or model plot changed.

@@ -160,6 +160,32 @@ describe("blip.job.run", function()
     assert.equal("closed", state.load(store.connection(), "run-lost").state)
   end)
 
+  it("has everything again after a close by force", function()
+    local job = open "run-forced"
+    open "run-calm"
+    for _, id in ipairs { "run-forced", "run-calm" } do post(id, 0, 29) end
+    engine.drop "run-forced"
+    assert(store.connection():put_snapshot("job:run-forced", "models", 0, "damaged"))
+    assert.is_nil(run.apply("run-forced", { kind = "flush", options = {} })) -- it fails now
+    assert(store.connection():execute("DELETE FROM blip.snapshots WHERE detector = 'job:run-forced' AND entity = 'models'"))
+    assert.is_true(lifecycle.close(job, true))
+    assert(lifecycle.open(registry.get "run-forced"))
+    for _, id in ipairs { "run-forced", "run-calm" } do post(id, 30, 59) end
+    engine.drop "run-forced"
+    for _, id in ipairs { "run-forced", "run-calm" } do post(id, 60, 79) end
+    assert.same(results "run-calm", results "run-forced")
+  end)
+
+  it("saves the models of an open job when it is asked to", function()
+    local job = open "run-persisted"
+    post("run-persisted", 0, 29)
+    assert.equal(0, state.load(store.connection(), "run-persisted").saved_seq)
+    assert(run.persist(job))
+    local row = state.load(store.connection(), "run-persisted")
+    assert.same({ 1, 0, "opened" }, { row.saved_seq, row.journal_bytes, row.state })
+    assert.is_true(row.saved_bytes > 0)
+  end)
+
   it("refuses a job that is closed", function()
     local job = open "run-closed"
     assert(lifecycle.close(job))
