@@ -22,7 +22,7 @@ struct kind *kind_new(const struct feature *f) {
 void kind_begin(struct kind *k, int64_t bucket_s, int64_t bucket_span_s) {
     if (k->last_s != INT64_MIN) {
         double span_s = (double)bucket_span_s;
-        double buckets = (double)(bucket_s - k->last_s) / span_s;
+        double buckets = fmax(((double)bucket_s - (double)k->last_s) / span_s, 0);
         double keep = exp(-DECAY * fmin(span_s / HALF_HOUR_S, 1) * buckets);
         if (k->statistic == STATISTIC_TIME)
             time_of_age(&k->time_of, keep);

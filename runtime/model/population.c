@@ -142,8 +142,10 @@ enum status population_load(struct population *p, struct unpack *from, struct er
     bool sound = !from->failed && p->total >= 0 && p->total < 1e15;
     for (size_t i = 0; sound && i < POPULATION_REGISTERS; i++)
         sound = p->registers[i] <= 64;
-    for (size_t i = 0; sound && i < POPULATION_ROWS * POPULATION_COLUMNS; i++)
-        sound = p->counts[i / POPULATION_COLUMNS][i % POPULATION_COLUMNS] >= 0;
+    for (size_t i = 0; sound && i < POPULATION_ROWS * POPULATION_COLUMNS; i++) {
+        double count = (double)p->counts[i / POPULATION_COLUMNS][i % POPULATION_COLUMNS];
+        sound = count >= 0 && count < 1e15;
+    }
     if (sound) return STATUS_OK;
     *p = (struct population){0};
     return fail(err, STATUS_INVALID, "no saved population");

@@ -17,13 +17,13 @@ void time_of_start(struct time_of *t, double period_s) {
 /* How young it is: 1 = just born, 0 = after `grown_s`. */
 static double youth(const struct time_of *t, int64_t now_s, double grown_s) {
     if (t->first_s == INT64_MIN) return 1;
-    return fmax(1 - (double)(now_s - t->first_s) / grown_s, 0);
+    return fmin(fmax(1 - ((double)now_s - (double)t->first_s) / grown_s, 0), 1);
 }
 
 /* The chance that even a usual time would be new to it. */
 static double excuse(const struct time_of *t, int64_t now_s) {
     if (t->first_s == INT64_MIN) return 1;
-    double periods = fmax((double)(now_s - t->first_s) / t->period_s, 0);
+    double periods = fmax(((double)now_s - (double)t->first_s) / t->period_s, 0);
     return exp(-pow(periods, EXCUSE_POWER));
 }
 
