@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define LIGHTEST 1e-12  // weight that a point keeps however old it is
-#define HEARD 1.5  // counts in every sketch before anything is changed
+#define HEARD 1.5       // counts in every sketch before anything is changed
 
 enum status equalizer_start(struct equalizer *e, size_t detectors, struct error *err) {
     *e = (struct equalizer){.detectors = detectors};
@@ -167,14 +167,16 @@ static bool load_sketch(struct equalizer_sketch *s, struct unpack *from) {
     s->total = unpack_f64(from);
     if (from->failed || s->count > EQUALIZER_POINTS || !(s->total >= 0 && s->total < 1e15))
         return false;
+    double total = 0;
     for (size_t i = 0; i < s->count; i++) {
         s->at[i] = unpack_f64(from);
         s->weight[i] = unpack_f64(from);
+        total += s->weight[i];
         bool sound = s->at[i] >= 0 && s->at[i] < 800 && s->weight[i] > 0 &&
-                     s->weight[i] <= s->total * 1.001 && (i == 0 || s->at[i - 1] < s->at[i]);
+                     (i == 0 || s->at[i - 1] < s->at[i]);
         if (!sound) return false;
     }
-    return !from->failed && (s->count > 0) == (s->total > 0);
+    return !from->failed && fabs(total - s->total) <= 1e-6 * (1 + s->total);
 }
 
 enum status equalizer_load(struct equalizer *e, struct unpack *from, struct error *err) {

@@ -9,6 +9,8 @@
 #define GAIN 6.0          // by which two modes must be better than one, in BIC
 #define LEAST_SHARE 0.03  // of a mode
 #define LIGHTEST 1e-6     // a point of less weight is forgotten
+#define HEAVIEST 1e9      // a value of more weight counts as this
+#define FARTHEST 1e6      // of a point
 #define PI 3.14159265358979323846
 
 void modes_start(struct modes *m, int dimensions, double period, double narrowest,
@@ -95,6 +97,7 @@ static void join_nearest(struct modes *m) {
 
 void modes_learn(struct modes *m, const double *value, double weight) {
     if (!(weight > 0)) return;
+    weight = fmin(weight, HEAVIEST);
     struct modes_point point = {.weight = weight, .mean = {wrapped(m, value[0]), 0}};
     if (m->dimensions > 1) point.mean[1] = value[1];
     for (size_t i = 0; i < m->count; i++)
@@ -335,8 +338,8 @@ static bool load_point(struct modes *m, struct unpack *from, struct modes_point 
         p->mean[k] = unpack_f64(from);
     for (int k = 0; k < (m->dimensions > 1 ? 3 : 1); k++)
         p->scatter[k] = unpack_f64(from);
-    bool sound = p->weight > 0 && p->weight < 1e15 && fabs(p->mean[0]) < 1e15 &&
-                 fabs(p->mean[1]) < 1e15 && p->scatter[0] >= 0 && p->scatter[2] >= 0;
+    bool sound = p->weight > 0 && p->weight < 1e15 && fabs(p->mean[0]) < FARTHEST &&
+                 fabs(p->mean[1]) < FARTHEST && p->scatter[0] >= 0 && p->scatter[2] >= 0;
     for (int k = 0; k < 3; k++)
         sound = sound && fabs(p->scatter[k]) < 1e30;
     return sound && !from->failed;

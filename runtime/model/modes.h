@@ -42,7 +42,7 @@ struct modes {
 void modes_start(struct modes *m, int dimensions, double period, double narrowest,
                  double fewest);
 
-/* Learns a value: [dimensions], on a circle anywhere. */
+/* Learns a value: [dimensions], within a million of 0; on a circle anywhere. */
 void modes_learn(struct modes *m, const double *value, double weight);
 
 /* One bucket later: every weight is multiplied by `keep`. */

@@ -244,14 +244,17 @@ static enum status load_steps(struct normalizer *n, struct unpack *from, struct 
     n->steps = count ? malloc((size_t)count * sizeof *n->steps) : NULL;
     if (count && !n->steps) return fail(err, STATUS_NO_MEMORY, "no memory for a normaliser");
     n->count = n->capacity = (size_t)count;
+    double total = 0;
+    bool sound = true;
     for (size_t i = 0; i < n->count; i++) {
         uint32_t at = unpack_u32(from);
         n->steps[i] = (struct normalizer_step){(int32_t)at, unpack_f64(from)};
-        bool sound = at <= LARGEST_AT && (i == 0 || n->steps[i - 1].at < n->steps[i].at) &&
-                     n->steps[i].weight >= 0 && n->steps[i].weight <= n->total * 1.001;
-        if (!sound) return fail(err, STATUS_INVALID, "the saved normaliser is damaged");
+        total += n->steps[i].weight;
+        sound = sound && at <= LARGEST_AT && n->steps[i].weight >= 0 &&
+                (i == 0 || n->steps[i - 1].at < n->steps[i].at);
     }
-    return STATUS_OK;
+    if (sound && fabs(total - n->total) <= 1e-6 * (1 + n->total)) return STATUS_OK;
+    return fail(err, STATUS_INVALID, "the saved normaliser is damaged");
 }
 
 static enum status load(struct normalizer *n, struct unpack *from, struct error *err) {

@@ -15,7 +15,7 @@ void place_start(struct place *p) {
 /* A point as the modes see it. */
 static void seen_from(const struct place *p, struct place_point at, double *value) {
     double east = at.lon - p->origin;
-    value[0] = at.lat;
+    value[0] = fmin(fmax(at.lat, -360), 360);
     value[1] = east - 360 * round(east / 360);
 }
 

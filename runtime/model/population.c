@@ -6,6 +6,7 @@
 
 #define GROWN_S (21 * 86400.0)  // a population is no longer young
 #define HASTE 3.0               // by how much more a newborn one fades
+#define MOST_AT_ONCE 1e6        // measurements that are counted of one bucket
 #define PROBES 100              // samples that tell the usual spread
 #define FINE 10000.0            // parts of the usual spread
 #define SLICES 60               // of a bucket
@@ -25,6 +26,7 @@ static size_t column(uint64_t person, size_t row) {
 }
 
 void population_see(struct population *p, uint64_t person, double amount) {
+    amount = fmin(amount, MOST_AT_ONCE);
     for (size_t row = 0; row < POPULATION_ROWS; row++)
         p->counts[row][column(person, row)] += (float)amount;
     p->total += amount;
