@@ -5,8 +5,7 @@
 
 #define HOUR_S 3600.0
 #define LEAST_S (30 * HOUR_S)
-#define LEAST_YOUNG_S (60 * HOUR_S)
-#define YOUNG_S (22 * SEASON_DAY_S)  // the week is found after three
+#define YOUNG_S (22 * SEASON_DAY_S)  // with seasons: a weekend is no change, the week is found
 #define LEAST_SLOTS 5
 #define SHORTEST_PAST (3 * SEASON_DAY_S)
 #define WINDOW_S (4 * SEASON_DAY_S)
@@ -59,10 +58,8 @@ void change_add(struct change_watch *c, double time_s, double value, double sigm
         c->suspected_s = c->tested = time_s;
 }
 
-// A series that was not seen for three weeks yet may have weekends.
 double change_least_s(const struct change_watch *c) {
-    bool young = (c->newest + 1) * c->step_s < c->first_s + YOUNG_S;
-    return fmax(young ? LEAST_YOUNG_S : LEAST_S, LEAST_SLOTS * c->step_s);
+    return fmax(LEAST_S, LEAST_SLOTS * c->step_s);
 }
 
 double change_weight(const struct change_watch *c, double time_s) {
@@ -76,8 +73,12 @@ void change_settle(struct change_watch *c, double time_s) {
     c->settled_s = time_s;
 }
 
-bool change_due(struct change_watch *c, double time_s) {
+bool change_due(struct change_watch *c, double time_s, bool seasonal) {
     if (!suspects(c)) return false;
+    if (seasonal && time_s < c->first_s + YOUNG_S) {
+        c->suspected_s = INFINITY;
+        return false;
+    }
     if (time_s - c->suspected_s > PATIENCE * change_least_s(c)) {
         change_settle(c, time_s);
         return false;

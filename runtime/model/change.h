@@ -37,8 +37,9 @@ void change_add(struct change_watch *c, double time_s, double value, double sigm
 /* How much values should count now: 0.1 under suspicion, 2 for a while after. */
 double change_weight(const struct change_watch *c, double time_s);
 
-/* Whether to test now; says so once per slot. Gives up a suspicion that is too old. */
-bool change_due(struct change_watch *c, double time_s);
+/* Whether to test now; says so once per slot. Gives up a suspicion that is too old, and any of a
+ * series with seasons that was not seen for two weeks yet: it may be a weekend. */
+bool change_due(struct change_watch *c, double time_s, bool seasonal);
 
 /* How long a change must have lasted, and ends the suspicion. */
 double change_least_s(const struct change_watch *c);

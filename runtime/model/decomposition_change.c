@@ -30,7 +30,7 @@ static void mend_windows(struct decomposition *d, const struct change *found, do
     for (size_t i = 0; i < DECOMPOSITION_WINDOWS; i++)
         if (found->kind == CHANGE_LEVEL)
             season_window_lift(&d->window[i], since_s, found->amount);
-        else
+        else if (found->kind == CHANGE_TIME)
             season_window_clear(&d->window[i]);
 }
 
@@ -57,7 +57,7 @@ static void apply(struct decomposition *d, const struct change *found,
 
 void decomposition_change(struct decomposition *d, double time_s,
                           struct decomposition_news *news) {
-    if (!change_due(&d->change, time_s)) return;
+    if (!change_due(&d->change, time_s, d->seasons > 0)) return;
     struct change_past past;
     read_past(d, &past);
     struct change found =
