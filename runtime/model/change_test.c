@@ -9,6 +9,7 @@
 #define MARGIN 6.0          // AICc by which seasons must beat a level
 #define UNEXPLAINED 0.5     // of the squares without a change, at most
 #define LEAST_SIGMAS 3.0    // of a level shift
+#define MOST_SIGMAS 2.0     // of what a change leaves
 #define LEAST_SCALE 0.1     // from 1
 #define NONE 3.0            // parameters: a parabola; level, split; + what has changed
 #define CHANGED 3.0
@@ -143,6 +144,14 @@ static double error_after(const struct change_past *p, const struct change *c, s
     return left;
 }
 
+// Whether what came after it scatters about as ever: a holiday is lower too, but not evenly.
+static bool explains(const struct change_past *p, const struct change *c, double sigma) {
+    double left = 0;
+    for (size_t i = c->since; i < p->count; i++)
+        left += square(error_after(p, c, i));
+    return left <= square(MOST_SIGMAS * sigma) * (double)(p->count - c->since);
+}
+
 // Whether the newest slots are still as after the change, not as before it.
 static bool goes_on(const struct change_past *p, const struct change *c) {
     double with = 0, without = 0;
@@ -173,6 +182,7 @@ struct change change_test(const struct change_past *past, bool seasonal, double 
             price = asked;
         }
     }
-    bool lasted = past->count - best.change.since >= least && goes_on(past, &best.change);
+    bool lasted = past->count - best.change.since >= least && goes_on(past, &best.change) &&
+                  explains(past, &best.change, sigma);
     return lasted && holds(&best, &still, count, sigma) ? best.change : none;
 }

@@ -128,7 +128,7 @@ bool decomposition_test(struct decomposition *d, const struct season_window *w,
     struct season_fit pieces;
     season_fit(&t.x, &t.chosen, SEASON_PARABOLA, SEASON_FINE, &t.fit);
     season_fit(&t.x, &t.chosen, SEASON_PIECES, SEASON_FINE, &pieces);
-    if (season_bic_gain(&t.fit, &pieces) > 0) t.fit = pieces;
+    if (season_bic_gain(&t.fit, &pieces, SEASON_STRICT) > 0) t.fit = pieces;
 
     drop_unchosen(d, &t);
     bool ok = add_chosen(d, w, &t, news);

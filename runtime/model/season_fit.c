@@ -193,6 +193,7 @@ static void summarise(const struct season_series *x, struct season_fit *f) {
     }
     f->squares = fmax(f->squares, SMALLEST * (squares + f->values * mean * mean));
     double alike = pairs > 0 && plain > 0 ? fmin(fmax(both / plain, 0), MOST_ALIKE) : 0;
+    f->alike = alike;
     f->news = f->squares * (1 - alike * alike);
 }
 
@@ -224,12 +225,22 @@ void season_fit(const struct season_series *x, const struct season_set *set,
     summarise(x, out);
 }
 
-double season_ln_chance(const struct season_fit *small, const struct season_fit *large) {
-    double gained = small->news - large->news;
+// What one value is worth beside its neighbours (Bartlett, 1935).
+static double worth(const struct season_fit *f, enum season_rule rule) {
+    return rule == SEASON_STRICT ? 1 : (1 - f->alike) / (1 + f->alike);
+}
+
+static double errors(const struct season_fit *f, enum season_rule rule) {
+    return rule == SEASON_STRICT ? f->news : f->squares;
+}
+
+double season_ln_chance(const struct season_fit *small, const struct season_fit *large,
+                        enum season_rule rule) {
+    double gained = errors(small, rule) - errors(large, rule), each = worth(large, rule);
     double d1 = large->parameters - small->parameters;
     double d2 = large->values - large->parameters;
     if (!(gained > 0) || !(d1 > 0) || !(d2 > 0)) return 0;
-    return ln_f_chance(gained / d1 / (large->news / d2), d1, d2);
+    return ln_f_chance(gained / d1 / (errors(large, rule) / d2), d1 * each, d2 * each);
 }
 
 double season_explained(const struct season_fit *small, const struct season_fit *large) {
@@ -239,8 +250,11 @@ double season_explained(const struct season_fit *small, const struct season_fit 
     return 1 - large->squares / after / (small->squares / before);
 }
 
-double season_bic_gain(const struct season_fit *a, const struct season_fit *b) {
-    if (!(b->values > 1) || !(a->news > 0) || !(b->news > 0)) return 0;
-    return b->values * log(a->news / b->news) -
-           (b->parameters - a->parameters) * log(b->values);
+double season_bic_gain(const struct season_fit *a, const struct season_fit *b,
+                       enum season_rule rule) {
+    double before = errors(a, rule), after = errors(b, rule);
+    if (!(before > 0) || !(after > 0)) return 0;
+    double each = worth(after < before ? b : a, rule), values = each * b->values;
+    if (!(values > 1)) return 0;
+    return values * log(before / after) - each * (b->parameters - a->parameters) * log(values);
 }

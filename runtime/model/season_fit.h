@@ -34,6 +34,7 @@ struct season_fit {
     double squares;     // weighted sum of the squares of what is left
     double values;      // sum of weights
     double parameters;  // of trend and seasons
+    double alike;       // correlation of neighbouring errors, in [0, 1)
     double news;        // squares that the error before does not explain: squares (1 - r^2)
     double left[SEASON_VALUES];  // value - trend - seasons
     double trend[SEASON_VALUES];
@@ -43,15 +44,21 @@ struct season_fit {
 void season_fit(const struct season_series *x, const struct season_set *set,
                 enum season_trend trend, enum season_detail detail, struct season_fit *out);
 
+/* What errors are compared: those that the error before does not predict, or all of them, where
+ * neighbours that are alike count as fewer. Strict is for a first season, else anything that
+ * wanders would have one; lenient for one more, or one that is known. */
+enum season_rule { SEASON_STRICT, SEASON_LENIENT };
+
 /* ln of the chance that the larger model (more parameters) is as much better by accident: the
- * F-test. 0 when it is no better. Both models may predict each error from the one before, else
- * anything that wanders would have a season. */
-double season_ln_chance(const struct season_fit *small, const struct season_fit *large);
+ * F-test. 0 when it is no better. */
+double season_ln_chance(const struct season_fit *small, const struct season_fit *large,
+                        enum season_rule rule);
 
 /* How much smaller the variance of the errors is, freedoms counted, in (-inf, 1]. */
 double season_explained(const struct season_fit *small, const struct season_fit *large);
 
-/* BIC of a minus BIC of b, by the same errors: positive when b is better. */
-double season_bic_gain(const struct season_fit *a, const struct season_fit *b);
+/* BIC of a minus BIC of b: positive when b is better. */
+double season_bic_gain(const struct season_fit *a, const struct season_fit *b,
+                       enum season_rule rule);
 
 #endif

@@ -56,7 +56,7 @@ static double fewest_repeats(const struct choice *c, const struct season_set *se
 static void fit_as(struct choice *c, struct trial *t, enum season_trend trend,
                    enum season_detail detail) {
     season_fit(&c->x, &t->set, trend, detail, &c->other);
-    if (season_bic_gain(&t->fit, &c->other) > 0) t->fit = c->other;
+    if (season_bic_gain(&t->fit, &c->other, SEASON_STRICT) > 0) t->fit = c->other;
 }
 
 // As BIC likes it best, with breaks in the trend or without.
@@ -169,12 +169,17 @@ static bool spiky(const struct choice *c, const struct season *s) {
     return false;
 }
 
+static enum season_rule rule_of(const struct choice *c) {
+    return c->now.set.count ? SEASON_LENIENT : SEASON_STRICT;
+}
+
 // Whether the next set is more than the present one, beyond chance.
 static bool accepted(const struct choice *c, const struct season *added) {
     bool few = fewest_repeats(c, &c->next.set) < FEW_REPEATS;
     double most = few ? LN_CHANCE_FEW : LN_CHANCE;
-    if (season_ln_chance(&c->now.fit, &c->next.fit) > most) return false;
-    if (season_ln_chance(&c->none.fit, &c->next.fit) > most) return false;
+    enum season_rule rule = rule_of(c);
+    if (season_ln_chance(&c->now.fit, &c->next.fit, rule) > most) return false;
+    if (season_ln_chance(&c->none.fit, &c->next.fit, SEASON_STRICT) > most) return false;
     if (season_explained(&c->now.fit, &c->next.fit) < ADDED_LEAST) return false;
     double explained = season_explained(&c->none.fit, &c->next.fit);
     return explained >= (few ? EXPLAINED_FEW : EXPLAINED) || spiky(c, added);
@@ -187,8 +192,10 @@ static bool accepted(const struct choice *c, const struct season *added) {
 static void consider(struct choice *c, const struct season *added, double margin) {
     // Where few repeats were seen, breaks of the trend and a season can stand for each other.
     fit(c, &c->next, fewest_repeats(c, &c->next.set) >= REPEATS_FOR_BREAKS);
-    if (!accepted(c, added) || season_bic_gain(&c->now.fit, &c->next.fit) < margin) return;
-    if (!c->found || season_bic_gain(&c->best.fit, &c->next.fit) > 0) c->best = c->next;
+    enum season_rule rule = rule_of(c);
+    if (!accepted(c, added) || season_bic_gain(&c->now.fit, &c->next.fit, rule) < margin)
+        return;
+    if (!c->found || season_bic_gain(&c->best.fit, &c->next.fit, rule) > 0) c->best = c->next;
     c->found = true;
 }
 
@@ -239,11 +246,18 @@ static void consider_week(struct choice *c) {
     consider(c, &weekend, c->now.set.count ? SPLIT_MARGIN : 0);
 }
 
+static size_t days_of_week(const struct season_set *set) {
+    size_t count = 0;
+    for (size_t i = 0; i < set->count; i++)
+        count += season_windowed(&set->season[i]);
+    return count;
+}
+
 // One more season, the one that BIC likes best. False when none is accepted.
 static bool round_of(struct choice *c) {
     struct season any;
     c->found = false;
-    consider_one(c, season_of(DAY));
+    if (days_of_week(&c->now.set) == 0) consider_one(c, season_of(DAY));
     consider_one(c, season_of(WEEK));
     consider_one(c, season_of(SEASON_YEAR_S));
     if (free_season(c, &any)) consider_one(c, any);
@@ -252,13 +266,36 @@ static bool round_of(struct choice *c) {
     return c->found;
 }
 
+// Takes one season out, or weekdays and weekends together, with equal days in their place.
+static void without(const struct season_set *set, size_t i, struct season_set *out) {
+    *out = *set;
+    if (!season_windowed(&set->season[i])) {
+        drop(out, i);
+        return;
+    }
+    for (size_t k = out->count; k-- > 0;)
+        if (season_windowed(&out->season[k])) drop(out, k);
+    add(out, season_of(DAY));
+}
+
+// Whether a longer season of the set repeats it whole: a week holds its days, so the fit cannot
+// tell whether the day is there as well.
+static bool held(const struct season_set *set, size_t i) {
+    for (size_t k = 0; k < set->count; k++) {
+        double ratio = set->season[k].period_s / set->season[i].period_s;
+        if (ratio > 1.5 && fabs(ratio - round(ratio)) < 0.02) return true;
+    }
+    return false;
+}
+
 // Seasons without which the fit is not worse go.
 static void prune(struct choice *c) {
     for (size_t i = c->now.set.count; i-- > 0;) {
-        c->next.set = c->now.set;
-        drop(&c->next.set, i);
+        if (i >= c->now.set.count || held(&c->now.set, i)) continue;
+        without(&c->now.set, i, &c->next.set);
         fit(c, &c->next, true);
-        if (season_ln_chance(&c->next.fit, &c->now.fit) > LN_GONE) c->now = c->next;
+        if (season_ln_chance(&c->next.fit, &c->now.fit, SEASON_LENIENT) > LN_GONE)
+            c->now = c->next;
     }
 }
 
