@@ -9,7 +9,7 @@
 #define MARGIN 6.0          // AICc by which seasons must beat a level
 #define UNEXPLAINED 0.5     // of the squares without a change, at most
 #define LEAST_SIGMAS 3.0    // of a level shift
-#define MOST_SIGMAS 2.0     // of what a change leaves
+#define MOST_SIGMAS 1.3     // of what a change leaves
 #define LEAST_SCALE 0.1     // from 1
 #define NONE 3.0            // parameters: a parabola; level, split; + what has changed
 #define CHANGED 3.0
