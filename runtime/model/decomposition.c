@@ -163,7 +163,7 @@ static void look_at_trend(struct decomposition *d, struct decomposition_news *ne
     if (helps == d->trending) return;
     d->trending = helps;
     if (helps) decomposition_tell(news, "Detected trend");
-    decomposition_refill(d, &d->window[0], news);
+    decomposition_refill(d, &d->window[0], 1, news);
 }
 
 bool decomposition_learn(struct decomposition *d, double time_s, double value, double weight,

@@ -78,7 +78,7 @@ void decomposition_change(struct decomposition *d, double time_s,
         news->residuals[news->count++] =
             (struct decomposition_residual){past.time_s[i], left, 1};
     }
-    d->noise = decomposition_widen(d, d->span_s / past.step_s, news);
+    d->noise = decomposition_widen(d, d->span_s / past.step_s, 1, news);
     news->relearn = true;
     d->changed_s = time_s;
     change_settle(&d->change, time_s);

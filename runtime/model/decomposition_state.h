@@ -40,15 +40,16 @@ double decomposition_level_at(const struct decomposition *d, double time_s);
 bool decomposition_test(struct decomposition *d, const struct season_window *w,
                         struct decomposition_news *news);
 
-/* Fills the news with the window's residuals under the present components. */
-void decomposition_refill(struct decomposition *d, const struct season_window *w,
+/* Fills the news with the window's residuals under the present components.
+ *   free  share of the values' freedoms that fitting to them has left, in (0, 1] */
+void decomposition_refill(struct decomposition *d, const struct season_window *w, double free,
                           struct decomposition_news *news);
 
 /* Widens the news' residuals around their mean: what a step has averaged scatters less than
- * single values, by as much as the roughness of the series tells.
- *   share  of a step that one bucket is, in (0, 1]
- * Returns their variance. */
-double decomposition_widen(const struct decomposition *d, double share,
+ * single values, by as much as the roughness of the series tells, and what a curve was fitted
+ * to lies nearer to it than what comes. share  of a step that one bucket is, in (0, 1] free as
+ * above Returns their variance. */
+double decomposition_widen(const struct decomposition *d, double share, double free,
                            struct decomposition_news *news);
 
 /* Tests a suspected change and takes it up. */

@@ -6,6 +6,7 @@
 
 // A holiday in a window of two repeats says nothing against a season: so many are asked for.
 #define JUDGED 3.0
+#define LEAST_FREE 0.25  // share of freedoms that a fit leaves, at least
 
 // The window as the test wants it: seasons that it cannot judge are taken out of the values.
 struct trial {
@@ -136,11 +137,12 @@ bool decomposition_test(struct decomposition *d, const struct season_window *w,
     refit_trend(d, w);
     d->trending |= d->seasons > 0;
     news->seasonal = true;
-    decomposition_refill(d, w, news);
+    double free = fmax(1 - t.fit.parameters / t.fit.values, LEAST_FREE);
+    decomposition_refill(d, w, free, news);
     return ok;
 }
 
-double decomposition_widen(const struct decomposition *d, double share,
+double decomposition_widen(const struct decomposition *d, double share, double free,
                            struct decomposition_news *news) {
     double sum = 0, squares = 0, weights = 0;
     for (size_t i = 0; i < news->count; i++) {
@@ -152,13 +154,13 @@ double decomposition_widen(const struct decomposition *d, double share,
     double mean = weights > 0 ? sum / weights : 0;
     double variance = weights > 0 ? squares / weights - mean * mean : 0;
     if (!(variance > 0)) return 0;
-    double wider = sqrt((variance + d->rough * (1 - share)) / variance);
+    double wider = sqrt((variance / free + d->rough * (1 - share)) / variance);
     for (size_t i = 0; i < news->count; i++)
         news->residuals[i].value = mean + wider * (news->residuals[i].value - mean);
     return wider * wider * variance;
 }
 
-void decomposition_refill(struct decomposition *d, const struct season_window *w,
+void decomposition_refill(struct decomposition *d, const struct season_window *w, double free,
                           struct decomposition_news *news) {
     struct season_series x;
     season_window_read(w, &x);
@@ -169,5 +171,5 @@ void decomposition_refill(struct decomposition *d, const struct season_window *w
         double at = season_time(&x, i), left = x.value[i] - decomposition_mean_at(d, at);
         news->residuals[news->count++] = (struct decomposition_residual){at, left, x.weight[i]};
     }
-    d->noise = decomposition_widen(d, w->span_s / w->step_s, news);
+    d->noise = decomposition_widen(d, w->span_s / w->step_s, free, news);
 }
