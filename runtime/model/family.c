@@ -8,7 +8,8 @@
 static const double LARGE = 10;
 // A t of more than 2 * 100 degrees is taken as normal (specification, chapter 6).
 static const double NORMAL_SHAPE = 100;
-static const double BENT_SHAPE = 10;  // from here on an expansion is good enough
+// From here on, or nearer to the middle than NEAR, an expansion is good enough.
+static const double QUICK_SHAPE = 10, QUICK_SHAPE_NEAR = 2.5, NEAR = 6;
 
 /* What remains of ln gamma(a) beyond (a - 1/2) ln a - a + ln sqrt(2 pi). */
 static double stirling_rest(double a) {
@@ -51,19 +52,17 @@ struct family_psi family_psi(double a) {
     return psi;
 }
 
-/* The upper tail at z >= 0 as the normal's at a bent z: ln of it is exact to two thousandths
- * from shape 10 on, and to a millionth from 40, in a tenth of the time. G. Hill, "Algorithm
- * 395: Student's t-distribution", 1970. */
-static double bent_above(double z, double shape) {
-    double a = 2 * shape - 0.5, b = 48 * a * a, y = a * log1p(z * z / (2 * shape));
-    double bend = (((-0.4 * y - 3.3) * y - 24) * y - 85.5) / (0.8 * y * y + 100 + b);
-    return special_normal_above(((bend + y + 3) / b + 1) * sqrt(y));
+/* Whether the quick tail is as good as the exact one is needed. */
+static bool is_quick(double z, double shape) {
+    return shape >= QUICK_SHAPE || (shape >= QUICK_SHAPE_NEAR && fabs(z) < NEAR);
 }
 
 static double t_above(double z, double shape) {
     if (shape > NORMAL_SHAPE) return special_normal_above(z);
-    if (shape >= BENT_SHAPE) return z < 0 ? 1 - bent_above(-z, shape) : bent_above(z, shape);
-    return z < 0 ? 1 - special_t_below(2 * shape, z) : special_t_below(2 * shape, -z);
+    bool quick = is_quick(z, shape);
+    double tail = quick ? special_t_above_about(2 * shape, fabs(z))
+                        : special_t_below(2 * shape, -fabs(z));
+    return z < 0 ? 1 - tail : tail;
 }
 
 struct tails family_t_tails(double z, double width, double shape) {

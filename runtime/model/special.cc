@@ -187,22 +187,20 @@ double special_beta_quantile(double a, double b, double p) {
 
 // --- Student's t -----------------------------------------------------------------------------
 
-/* P(T > t) for many degrees of freedom and t not far out, by way of the normal variable of the
- * same tail (G. W. Hill, Algorithm 395, Comm. ACM 13, 1970): within 1e-11 of its size there,
- * and ten times as fast as a beta integral, which matters as each series of a job asks for it
- * often. */
+/* Where special_t_above_about() is within 1e-11 of its size, and ten times as fast as a beta
+ * integral, which matters as each series of a job asks for it often. */
 static bool near_normal(double freedom, double t) {
     return freedom >= 100 && t * t <= 0.25 * freedom;
 }
 
-static double normal_tail(double freedom, double t) {
+double special_t_above_about(double freedom, double t) {
     double a = freedom - 0.5, b = 48 * a * a, y = a * std::log1p(t * t / freedom);
     double step = (((-0.4 * y - 3.3) * y - 24) * y - 85.5) / (0.8 * y * y + 100 + b) + y + 3;
     return 0.5 * std::erfc((step / b + 1) * std::sqrt(y) * HALF_SQRT);
 }
 
 double special_t_below(double freedom, double t) {
-    double tail = near_normal(freedom, t) ? normal_tail(freedom, t)
+    double tail = near_normal(freedom, t) ? special_t_above_about(freedom, t)
                                           : std::exp(special_ln_t_above(freedom, std::fabs(t)));
     return t < 0 ? tail : 1 - tail;
 }
@@ -211,7 +209,7 @@ double special_ln_t_above(double freedom, double t) {
     const double LN_2 = 0.69314718055994530942;
     if (std::isnan(t) || !(freedom > 0)) return NAN_;
     if (near_normal(freedom, t)) {
-        double tail = normal_tail(freedom, t);
+        double tail = special_t_above_about(freedom, std::fabs(t));
         return t < 0 ? std::log1p(-tail) : std::log(tail);
     }
     if (t < 0) return std::log1p(-std::exp(special_ln_t_above(freedom, -t)));
