@@ -40,6 +40,7 @@ local settings = shape {
   queue = shape.integer(1, 1000000):default(1000),       -- jobs that may wait, per lane
   memory = shape.size():default(0),                      -- the store's buffers; 0 lets it choose
   model_memory = shape.size():default(0),                -- the models of a detector; 0: half of the machine's
+  spill = shape.boolean():default(true),                 -- a full job moves cold series to the store
   query_threads = shape.integer(0, 256):default(0),      -- of one query; 0 is one per core
   stop_time = shape.duration():default(10000),           -- for requests under way at the end
   log = shape.one_of("auto", "json", "text"):default("auto"), -- auto: text on a terminal

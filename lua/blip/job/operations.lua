@@ -61,6 +61,7 @@ function operations.engine_config(job)
   if not options then return nil, err end
   local more = context.of(job)
   options.filters, options.events = more.filters, more.events
+  options.spill = settings.get().spill
   options.threads = math.max(1, settings.get().threads - IDLE_WORKERS)
   return options
 end
