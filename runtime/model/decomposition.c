@@ -28,6 +28,7 @@ struct decomposition *decomposition_new(int64_t bucket_span_s) {
     season_window_open(&d->window[0], SEASON_WINDOW_SHORT, d->span_s);
     season_window_open(&d->window[1], SEASON_WINDOW_LONG, d->span_s);
     change_open(&d->change, d->span_s);
+    calendar_open(&d->calendar, d->span_s);
     return d;
 }
 
@@ -37,6 +38,7 @@ void decomposition_free(struct decomposition *d) {
         component_free(d->season[i]);
     for (size_t i = 0; i < DECOMPOSITION_WINDOWS; i++)
         season_window_close(&d->window[i]);
+    calendar_close(&d->calendar);
     free(d);
 }
 
@@ -44,7 +46,7 @@ void decomposition_free(struct decomposition *d) {
 
 double decomposition_seasons_at(const struct decomposition *d, double time_s,
                                 const bool *skip) {
-    double sum = 0;
+    double sum = calendar_value(&d->calendar, time_s);
     for (size_t i = 0; i < d->seasons; i++)
         if (!skip || !skip[i]) sum += component_value(d->season[i], time_s);
     return sum;
@@ -141,6 +143,16 @@ static void learn_parts(struct decomposition *d, double time_s, double error, do
     }
 }
 
+static void follow_calendar(struct decomposition *d, double time_s, double error, double sigmas,
+                            double share, struct decomposition_news *news) {
+    struct calendar_feature found;
+    if (calendar_test(&d->calendar, time_s, &found)) {
+        char name[CALENDAR_NAME_SIZE];
+        decomposition_tell(news, "Detected calendar feature: %s", calendar_name(&found, name));
+    }
+    calendar_learn(&d->calendar, time_s, error, sigmas, share);
+}
+
 // Errors around the level, season or not; those beyond four deviations count as four.
 static void follow_change(struct decomposition *d, double time_s, double value, double share,
                           struct decomposition_news *news) {
@@ -148,7 +160,9 @@ static void follow_change(struct decomposition *d, double time_s, double value, 
         decomposition_level_at(d, time_s) + decomposition_seasons_at(d, time_s, NULL);
     double error = d->values > 0 ? value - expected : 0;
     double sigma = fmax(sqrt(d->noise), LEAST_VARIATION * fabs(expected));
-    change_add(&d->change, time_s, value, error != 0 ? fabs(error) / sigma : 0);
+    double sigmas = error != 0 ? fabs(error) / sigma : 0;
+    change_add(&d->change, time_s, value, sigmas);
+    follow_calendar(d, time_s, error, sigmas, share, news);
     double square = error * error;
     if (d->values > SETTLED && d->noise > 0) square = fmin(square, CLIP * CLIP * d->noise);
     // A change that is under way is not noise.
@@ -202,10 +216,12 @@ void decomposition_shift_time(struct decomposition *d, double seconds) {
         component_shift(d->season[i], seconds);
 }
 
-size_t decomposition_components(const struct decomposition *d) { return d->seasons; }
+size_t decomposition_components(const struct decomposition *d) {
+    return (size_t)d->seasons + d->calendar.parts;
+}
 
 size_t decomposition_bytes(const struct decomposition *d) {
-    size_t bytes = sizeof *d;
+    size_t bytes = sizeof *d + calendar_bytes(&d->calendar);
     for (size_t i = 0; i < d->seasons; i++)
         bytes += component_bytes(d->season[i]);
     for (size_t i = 0; i < DECOMPOSITION_WINDOWS; i++)

@@ -16,6 +16,7 @@ void decomposition_save(const struct decomposition *d, struct pack *p) {
     for (size_t i = 0; i < DECOMPOSITION_WINDOWS; i++)
         season_window_save(&d->window[i], p);
     change_save(&d->change, p);
+    calendar_save(&d->calendar, p);
 }
 
 static enum status damaged(struct error *err) {
@@ -62,7 +63,10 @@ static enum status load(struct decomposition *d, struct unpack *u, struct error 
     if (!trend_load(&d->trend, u)) return damaged(err);
     status = load_windows(d, u, err);
     if (status != STATUS_OK) return status;
-    return change_load(&d->change, u) ? STATUS_OK : damaged(err);
+    if (!change_load(&d->change, u)) return damaged(err);
+    enum calendar_loaded loaded = calendar_load(&d->calendar, u);
+    if (loaded == CALENDAR_NO_MEMORY) return out_of_memory(err);
+    return loaded == CALENDAR_LOADED ? STATUS_OK : damaged(err);
 }
 
 enum status decomposition_load(struct unpack *u, struct decomposition **out,

@@ -2,6 +2,7 @@
 #ifndef BLIP_MODEL_DECOMPOSITION_STATE_H
 #define BLIP_MODEL_DECOMPOSITION_STATE_H
 
+#include "model/calendar.h"
 #include "model/change.h"
 #include "model/component.h"
 #include "model/decomposition.h"
@@ -25,9 +26,11 @@ struct decomposition {
     struct trend trend;
     struct season_window window[DECOMPOSITION_WINDOWS];
     struct change_watch change;
+    struct calendar calendar;
 };
 
-/* The sum of the seasons at a time, those for which skip[i] is set aside (NULL: none). */
+/* The sum of the seasons and the calendar at a time, seasons for which skip[i] is set aside
+ * (NULL: none). */
 double decomposition_seasons_at(const struct decomposition *d, double time_s, const bool *skip);
 
 /* Trend and seasons, not cut off at 0. */

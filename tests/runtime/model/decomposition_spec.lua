@@ -255,3 +255,46 @@ describe("runtime.season change", function()
     assert.equal(0, d:derate(START + (CHANGE + 6) * DAY))
   end)
 end)
+
+describe("runtime.season calendar", function()
+  --- Half a year and more of two-hour buckets, with something on days that `special` names.
+  local function year(days, special)
+    local d, r, found = season.new(7200), generator(21), {}
+    for i = 0, days * 12 - 1 do
+      local t = START + (i + 0.5) * 7200
+      local extra = special(os.date("!*t", math.floor(t))) and 20 or 0
+      local error = math.abs(extra)
+      local news = d:learn(t, 100 + 5 * math.sin(2 * math.pi * t / DAY) + r:normal() + extra, 1, error > 0 and 0.05 or 1)
+      d:age(7200)
+      for _, text in ipairs(news and news.texts or {}) do
+        if text:find "calendar" then found[#found + 1] = text end
+      end
+    end
+    return found, d
+  end
+
+  it("finds the first day of the month, and expects it from then on", function()
+    local found, d = year(300, function(date) return date.day == 1 end)
+    assert.same({ "Detected calendar feature: 1st day of month" }, found)
+    local first = os.time { year = 2026, month = 11, day = 1, hour = 12 }
+    assert.is_true(d:predict(first) - d:predict(first + DAY) > 15)
+  end)
+
+  it("finds the last Friday of the month", function()
+    local found = year(220, function(date) return date.wday == 6 and date.day > 24 and
+      os.date("!*t", os.time { year = date.year, month = date.month, day = date.day + 7, hour = 12 }).month ~= date.month
+    end)
+    assert.same({ "Detected calendar feature: last Friday of month" }, found)
+  end)
+
+  it("finds nothing in noise", function()
+    assert.same({}, (year(300, function() return false end)))
+  end)
+
+  it("saves and loads what it found", function()
+    local _, d = year(250, function(date) return date.day == 1 end)
+    local loaded = assert(season.load(d:save()))
+    assert.equal(d:save(), loaded:save())
+    assert.equal(d:components(), loaded:components())
+  end)
+end)
