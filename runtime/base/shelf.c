@@ -51,7 +51,8 @@ enum status shelf_give_back(struct shelf *s, const char *key, void *thing, struc
     if (entry && !taken) entry->thing = thing;
     pthread_mutex_unlock(&s->lock);
     if (taken) return fail(err, STATUS_CONFLICT, "there are other %s of '%s'", s->what, key);
-    if (!entry) return fail(err, STATUS_NO_MEMORY, "no memory for the %s of '%s'", s->what, key);
+    if (!entry)
+        return fail(err, STATUS_NO_MEMORY, "no memory for the %s of '%s'", s->what, key);
     return STATUS_OK;
 }
 

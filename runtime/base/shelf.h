@@ -21,7 +21,8 @@ struct shelf {
     size_t count, capacity;
 };
 
-#define SHELF(name) {.what = (name), .lock = PTHREAD_MUTEX_INITIALIZER}
+#define SHELF(name)                                                                            \
+    { .what = (name), .lock = PTHREAD_MUTEX_INITIALIZER }
 
 /* Takes the thing of a key out. STATUS_NOT_FOUND when there is none, STATUS_BUSY while it is
  * lent to somebody else. */

@@ -1,13 +1,16 @@
 /* job/list.h - arrays that grow, of any type.
- *     LIST(item_list, struct item)      struct item_list { struct item *at; size_t count,
- * capacity; } struct item *added = item_list_add(&list);      a zeroed element, NULL when
- * memory runs out list->count = 0 empties a list and keeps its memory. */
+ *     LIST(item_list, struct item)                 // declares struct item_list
+ *     struct item_list list = {0};
+ *     struct item *added = item_list_add(&list);   // zeroed; NULL when memory runs out
+ * Elements are list.at[0 .. list.count). `list.count = 0` empties a list and keeps its memory;
+ * free(list.at) frees it. */
 #ifndef BLIP_JOB_LIST_H
 #define BLIP_JOB_LIST_H
 
 #include <stdlib.h>
 #include <string.h>
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type in a declaration takes none
 #define LIST(name, type)                                                                       \
     struct name {                                                                              \
         type *at;                                                                              \
@@ -25,5 +28,6 @@
         memset(added, 0, sizeof *added);                                                       \
         return added;                                                                          \
     }
+// NOLINTEND(bugprone-macro-parentheses)
 
 #endif

@@ -37,8 +37,8 @@ void change_add(struct change_watch *c, double time_s, double value, double sigm
 /* How much values should count now: 0.1 under suspicion, 2 for a while after. */
 double change_weight(const struct change_watch *c, double time_s);
 
-/* Whether to test now; says so once per slot. Gives up a suspicion that is too old, and any of a
- * series with seasons that was not seen for two weeks yet: it may be a weekend. */
+/* Whether to test now; says so once per slot. Gives up a suspicion that is too old, and any of
+ * a series with seasons that was not seen for two weeks yet: it may be a weekend. */
 bool change_due(struct change_watch *c, double time_s, bool seasonal);
 
 /* How long a change must have lasted, and ends the suspicion. */
@@ -60,7 +60,7 @@ void change_read(const struct change_watch *c, struct change_past *out);
 
 /* Seconds by which seasons come later in row i of season[][]. */
 static inline double change_offset(size_t i) {
-    return ((double)i - (CHANGE_OFFSETS - 1) / 2) * CHANGE_OFFSET_S;
+    return ((double)i - (CHANGE_OFFSETS - 1) / 2.0) * CHANGE_OFFSET_S;
 }
 
 enum change_kind { CHANGE_NONE, CHANGE_LEVEL, CHANGE_SCALE, CHANGE_TIME };

@@ -5,13 +5,13 @@
 
 #define LEAST_BEFORE 12  // slots that must lie before a change
 #define LEAST_AFTER 5
-#define LN_CHANCE -9.21034  // ln 1e-4, against no change
-#define MARGIN 6.0          // AICc by which seasons must beat a level
-#define UNEXPLAINED 0.5     // of the squares without a change, at most
-#define LEAST_SIGMAS 3.0    // of a level shift
-#define MOST_SIGMAS 1.3     // of what a change leaves
-#define LEAST_SCALE 0.1     // from 1
-#define NONE 3.0            // parameters: a parabola; level, split; + what has changed
+#define LN_CHANCE (-9.21034)  // ln 1e-4, against no change
+#define MARGIN 6.0            // AICc by which seasons must beat a level
+#define UNEXPLAINED 0.5       // of the squares without a change, at most
+#define LEAST_SIGMAS 3.0      // of a level shift
+#define MOST_SIGMAS 1.3       // of what a change leaves
+#define LEAST_SCALE 0.1       // from 1
+#define NONE 3.0              // parameters: a parabola; level, split; + what has changed
 #define CHANGED 3.0
 
 // How well one explanation fits, and where it begins.

@@ -317,7 +317,7 @@ struct component *component_new(const struct season *s, double step_s,
     c->season = *s;
     c->phases = (uint32_t)phases;
     c->first_s = points[0].time_s;
-    double hardness[COMPONENT_CELLS];
+    double hardness[COMPONENT_CELLS] = {0};
     measure(s, points, count, hardness, (size_t)cells);
     place_edges(c, hardness, (size_t)cells);
     fit(c, points, count);

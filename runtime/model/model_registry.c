@@ -17,9 +17,7 @@ enum status model_registry_give_back(const char *key, struct model_set *set,
     return shelf_give_back(&shelf, key, set, err);
 }
 
-void model_registry_drop(const char *key) {
-    model_set_free(shelf_drop(&shelf, key));
-}
+void model_registry_drop(const char *key) { model_set_free(shelf_drop(&shelf, key)); }
 
 static void add_size(void *context, void *thing) {
     *(size_t *)context += model_set_size_bytes(thing);
@@ -31,10 +29,6 @@ size_t model_registry_size_bytes(void) {
     return size;
 }
 
-static void release(void *thing) {
-    model_set_free(thing);
-}
+static void release(void *thing) { model_set_free(thing); }
 
-void model_registry_clear(void) {
-    shelf_clear(&shelf, release);
-}
+void model_registry_clear(void) { shelf_clear(&shelf, release); }

@@ -12,10 +12,10 @@
 #define NO_CELL CELLS
 #define PASSES 3
 #define PIECES 4
-#define PIECE_LEAST 12      // values
-#define LN_PIECE -4.605170  // ln 0.01: a break in the trend must be less likely by chance
-#define MOST_ALIKE 0.9999   // correlation of neighbouring errors
-#define SMALLEST 1e-14      // squares are never less than this share of the values' own
+#define PIECE_LEAST 12        // values
+#define LN_PIECE (-4.605170)  // ln 0.01: a break in the trend must be less likely by chance
+#define MOST_ALIKE 0.9999     // correlation of neighbouring errors
+#define SMALLEST 1e-14        // squares are never less than this share of the values' own
 
 // --- seasons ---------------------------------------------------------------------------------
 

@@ -7,10 +7,10 @@
 
 #define REPEATS 1.9  // of a period that must have been seen
 #define REPEATS_FOR_BREAKS 4.0
-#define FEW_REPEATS 3.0          // below, the evidence must be stronger
-#define LN_CHANCE -9.21034       // ln 1e-4
-#define LN_CHANCE_FEW -13.81551  // ln 1e-6
-#define LN_GONE -0.916291        // ln 0.4: what is known goes only above this
+#define FEW_REPEATS 3.0            // below, the evidence must be stronger
+#define LN_CHANCE (-9.21034)       // ln 1e-4
+#define LN_CHANCE_FEW (-13.81551)  // ln 1e-6
+#define LN_GONE (-0.916291)        // ln 0.4: what is known goes only above this
 #define EXPLAINED 0.5
 #define EXPLAINED_FEW 0.7
 #define ADDED_LEAST 0.1   // of the variance that the others leave
@@ -99,7 +99,7 @@ static double alike_at(const double *value, const double *weight, size_t count, 
 // The period, in steps, at which values are most alike, up to a quarter of their number; among
 // near equals the shortest. 0 when there is none.
 static size_t likeliest_lag(const struct choice *c, double *strength) {
-    double alike[SEASON_VALUES / 4 + 2];
+    double alike[SEASON_VALUES / 4 + 2] = {0};
     size_t longest = c->x.count / 4, best = 0;
     for (size_t k = 1; k <= longest + 1; k++)
         alike[k] = alike_at(c->now.fit.left, c->x.weight, c->x.count, k);

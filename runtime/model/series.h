@@ -31,8 +31,8 @@ struct series_options {
     enum tail watched;      // TAIL_BELOW for low_, TAIL_ABOVE for high_ and max
     bool count;             // counts of things: integers >= 0, a Poisson may describe them
     bool non_negative;  // a value below 0 cannot be, though none was seen yet: sums of counts
-    bool population;     // many persons share the series: no multi-bucket, no small scales, no
-                         // anomaly that goes on from value to value
+    bool population;    // many persons share the series: no multi-bucket, no small scales, no
+                        // anomaly that goes on from value to value
 };
 
 /* Creates a series that knows nothing: every probability is 1. series_free() frees it. NULL

@@ -52,10 +52,11 @@ static enum status wait_for(const char *name, long wait_ms, struct error *err) {
 }
 
 enum status turn_take(const char *name, long wait_ms, struct turn **out, struct error *err) {
-    struct turn *t = malloc(sizeof *t + strlen(name) + 1);
+    size_t name_bytes = strlen(name) + 1;
+    struct turn *t = malloc(sizeof *t + name_bytes);
     *out = NULL;
     if (!t) return fail(err, STATUS_NO_MEMORY, "no memory for the turn of '%s'", name);
-    strcpy(t->name, name);
+    memcpy(t->name, name, name_bytes);
     pthread_mutex_lock(&turns.lock);
     enum status status = wait_for(name, wait_ms, err);
     if (status == STATUS_OK) {

@@ -119,7 +119,8 @@ describe("job", function()
     for number = 0, 149, per_body do
       local lines = {}
       for i = 0, per_body - 1 do lines[#lines + 1] = minute(number + i) end
-      bodies[#bodies + 1] = http.format("POST", "/_ml/anomaly_detectors/bench/_data", table.concat(lines), NDJSON)
+      bodies[#bodies + 1] =
+        http.format("POST", "/_ml/anomaly_detectors/bench/_data", table.concat(lines), NDJSON)
     end
     for run = 1, 3 do
       local blip = server.start {}

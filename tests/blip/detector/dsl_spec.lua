@@ -133,7 +133,9 @@ describe("a wrong detector", function()
       ["filter = count()"] = 'filter = an aggregation is no filter such as term("env", "prod")',
       ["history = 1.5"] = "history = 1.5 is no whole number from 0 to 100000",
       ["on_anomaly = true"] = "on_anomaly = true is no function",
-      ['model = "forest"'] = 'model = "forest" is no model such as ensemble { }, forest { shingle = 8 } or seasonal { by = "host" }',
+      ['model = "forest"'] =
+        'model = "forest" is no model such as ensemble { }, forest { shingle = 8 } ' ..
+        'or seasonal { by = "host" }',
       ['sensitivity = "hi"'] = 'sensitivity = "hi" is no "low", "medium", "high" and no factor',
     } do
       assert.same({ "4: " .. message }, problems(FEATURES .. lines))
