@@ -162,6 +162,24 @@ static void scheduled_events(struct output *o, const struct result_bucket *b) {
     bytes_append_char(o->lines, ']');
 }
 
+// Clients of the old prefix read them; a bucket without any has no such member.
+static void partition_scores(struct output *o, const struct result_bucket *b) {
+    if (b->partition_count == 0) return;
+    name(o, "partition_scores");
+    for (size_t i = 0; i < b->partition_count; i++) {
+        const struct result_partition *p = &b->partitions[i];
+        bytes_append_text(o->lines, i == 0 ? "[{" : ",{");
+        bytes_append_text(o->lines, "\"partition_field_name\":");
+        quoted(o, text_of(p->field));
+        text(o, "partition_field_value", p->value);
+        number(o, "initial_record_score", p->score);
+        number(o, "record_score", p->score);
+        number(o, "probability", p->probability);
+        bytes_append_char(o->lines, '}');
+    }
+    bytes_append_char(o->lines, ']');
+}
+
 void output_bucket(struct output *o, const struct result_bucket *b) {
     struct bytes id = start_id(o, "bucket", b->time_s);
     begin(o, &id);
@@ -179,6 +197,7 @@ void output_bucket(struct output *o, const struct result_bucket *b) {
     }
     bytes_append_char(o->lines, ']');
     integer(o, "processing_time_ms", b->processing_ms);
+    partition_scores(o, b);
     scheduled_events(o, b);
     text(o, "result_type", text_of("bucket"));
     end(o);

@@ -30,6 +30,13 @@ struct result_bucket_influencer {
     double score, raw, probability;
 };
 
+/* How anomalous a partition value is as a whole. */
+struct result_partition {
+    const char *field;
+    struct text value;
+    double score, probability;
+};
+
 struct result_bucket {
     int64_t time_s;
     double score;
@@ -37,6 +44,8 @@ struct result_bucket {
     int64_t processing_ms;
     const struct result_bucket_influencer *influencers;
     size_t influencer_count;
+    const struct result_partition *partitions;
+    size_t partition_count;
     const char *const *events;  // descriptions of the scheduled events of this moment
     size_t event_descriptions;
 };

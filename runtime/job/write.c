@@ -242,10 +242,25 @@ static size_t list_bucket_influencers(const struct job *job,
     return count;
 }
 
-static enum status write_bucket(struct job *job, struct output *o, struct error *err) {
-    size_t most = job->analysis->influencer_count + 1;
-    struct result_bucket_influencer *influencers = calloc(most, sizeof *influencers);
-    if (!influencers) return no_memory(err);
+static size_t list_partitions(const struct job *job, struct result_partition *out) {
+    size_t count = 0, nodes;
+    const struct tree_node *list = tree_partitions(job->tree, &nodes);
+    for (size_t i = 0; i < nodes; i++) {
+        if (!list[i].result.written) continue;
+        const struct job_leaf *leaf = &job->leaves.at[list[i].leaf];
+        out[count++] = (struct result_partition){
+            .field = job->analysis->detectors[leaf->detector].partition,
+            .value = job_text(job, leaf->partition),
+            .score = list[i].result.score,
+            .probability = list[i].result.p,
+        };
+    }
+    return count;
+}
+
+static void put_bucket(struct job *job, struct output *o,
+                       struct result_bucket_influencer *influencers,
+                       struct result_partition *partitions) {
     const char *events[EVENTS_MOST];
     struct result_bucket b = {
         .time_s = job->bucket_s,
@@ -254,12 +269,24 @@ static enum status write_bucket(struct job *job, struct output *o, struct error 
         .processing_ms = (time_monotonic_ns() - job->started_ns) / 1000000,
         .influencers = influencers,
         .influencer_count = list_bucket_influencers(job, influencers),
+        .partitions = partitions,
+        .partition_count = list_partitions(job, partitions),
         .events = events,
         .event_descriptions = rulebook_events(job->rules, job->bucket_s, events, EVENTS_MOST),
     };
     output_bucket(o, &b);
+}
+
+static enum status write_bucket(struct job *job, struct output *o, struct error *err) {
+    size_t most = job->analysis->influencer_count + 1, partition_count;
+    tree_partitions(job->tree, &partition_count);
+    struct result_bucket_influencer *influencers = calloc(most, sizeof *influencers);
+    struct result_partition *partitions = calloc(partition_count + 1, sizeof *partitions);
+    bool room = influencers && partitions;
+    if (room) put_bucket(job, o, influencers, partitions);
     free(influencers);
-    return STATUS_OK;
+    free(partitions);
+    return room ? STATUS_OK : no_memory(err);
 }
 
 // --- annotations ----------------------------------------------------------------------------

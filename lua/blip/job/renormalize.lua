@@ -24,8 +24,28 @@ local function moved_score(live, level, where, probability, stored)
   return now and engine.score_moved(stored, now) and now or nil
 end
 
+-- The number of a detector that has a partition field, counted from 0; -1 when none has.
+local function detector_of(job, field)
+  for i, detector in ipairs(job.analysis_config.detectors) do
+    if field and detector.partition_field_name == field then return i - 1 end
+  end
+  return -1
+end
+
+local function score_partitions(live, job, document)
+  local moved = false
+  for _, one in ipairs(document.partition_scores or {}) do
+    local now = moved_score(live, "partition", {
+      detector_index = detector_of(job, one.partition_field_name),
+      partition = one.partition_field_value,
+    }, one.probability, one.record_score)
+    if now then one.record_score, moved = now, true end
+  end
+  return moved
+end
+
 -- The largest score of a bucket's influencers is the bucket's own.
-local function score_bucket(live, document)
+local function score_bucket(live, document, job)
   local moved, largest = false, 0.0
   for _, one in ipairs(document.bucket_influencers) do
     local of_time = one.influencer_field_name == "bucket_time"
@@ -35,7 +55,7 @@ local function score_bucket(live, document)
     if type(one.anomaly_score) == "number" then largest = math.max(largest, one.anomaly_score) end
   end
   document.anomaly_score = moved and largest or document.anomaly_score
-  return moved
+  return score_partitions(live, job, document) or moved
 end
 
 local function score_record(live, document)
@@ -65,8 +85,10 @@ local function is_scored(document)
   local parts = document.bucket_influencers
   if document.result_type ~= "bucket" then return type(document.probability) == "number" end
   if type(parts) ~= "table" then return false end
-  for _, one in ipairs(parts) do
-    if type(one) ~= "table" then return false end
+  for _, list in ipairs { parts, document.partition_scores } do
+    for _, one in ipairs(list) do
+      if type(one) ~= "table" then return false end
+    end
   end
   return true
 end
@@ -110,9 +132,10 @@ function renormalize.run(c, job, live)
   local lines = {}
   local ok, err = each_result(job, position_ms - window_ms, function(id, document)
     local kind = KINDS[document.result_type]
-    if not kind or not is_scored(document) or not kind.score(live, document) then return end
+    if not kind or not is_scored(document) or not kind.score(live, document, job) then return end
     document.timestamp = view.time(document.timestamp)
-    lines[#lines + 1] = job_write.line(id, kind.show(document))
+    local with_partitions = document.partition_scores ~= nil
+    lines[#lines + 1] = job_write.line(id, kind.show(document, with_partitions))
   end)
   if ok then ok, err = job_write.lines(c, job_index.name(job), table.concat(lines)) end
   if not ok then return nil, err end

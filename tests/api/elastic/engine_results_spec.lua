@@ -161,6 +161,32 @@ describe("results of posted data", function()
     assert.is_true(earlier.initial_record_score > earlier.record_score)
   end)
 
+  it("buckets say on the old prefix how anomalous a partition value is as a whole", function()
+    local path = open("partitions", "1h", { ["function"] = "mean", field_name = "value",
+      by_field_name = "page", partition_field_name = "region" })
+    local lines, generator = {}, random.new(5)
+    for hour = 0, 79 do
+      for _, region in ipairs { "eu", "us" } do
+        for _, page in ipairs { "a", "b" } do
+          local value = hour == 70 and region == "eu" and 900 or 100 + 10 * generator:uniform()
+          lines[#lines + 1] = ('{"time":%d,"value":%.3f,"page":"%s","region":"%s"}'):format(
+            START + hour * HOUR, value, page, region)
+        end
+      end
+    end
+    post(path, lines)
+    ok(blip:post(path .. "/_flush"))
+    local at = "/results/buckets/" .. (START + 70 * HOUR) * 1000
+    local bucket = get("/_xpack/ml/anomaly_detectors/partitions", at).buckets[1]
+    assert.equal(1, #bucket.partition_scores)
+    local eu = bucket.partition_scores[1]
+    assert.equal("region", eu.partition_field_name)
+    assert.equal("eu", eu.partition_field_value)
+    assert.is_true(eu.record_score > 50 and eu.probability < 0.01)
+    assert.equal(eu.record_score, eu.initial_record_score)
+    assert.is_nil(get(path, at).buckets[1].partition_scores)
+  end)
+
   it("results that a client has put there and that name what the job lacks stay as they are", function()
     local path = open("renormalized-2", "1h", { ["function"] = "count" })
     local time_ms = (START + 20 * HOUR) * 1000
