@@ -125,6 +125,12 @@ static void advance(struct calendar *c, double half) {
     c->newest = half;
 }
 
+static void learn_hour(struct calendar_part *p, size_t hour, double error, double weight) {
+    double w = fmin((double)p->weight[hour], LONGEST_MEMORY) + weight;
+    p->weight[hour] = (float)w;
+    p->value[hour] += (float)(error * weight / w);
+}
+
 void calendar_learn(struct calendar *c, double time_s, double error, double sigmas,
                     double weight) {
     double half = floor(time_s / HALF_S);
@@ -134,14 +140,12 @@ void calendar_learn(struct calendar *c, double time_s, double error, double sigm
     c->large_sigmas = fmax(c->large_sigmas + LARGE_STEP * (large - LARGE_SHARE), 1);
     uint8_t *count = &c->large[(size_t)fmod(half, CALENDAR_HALVES)];
     if (large && half > c->newest - CALENDAR_HALVES && *count < UINT8_MAX) ++*count;
-    size_t hour = hour_of(time_s);
-    for (size_t i = 0; i < c->parts; i++) {
-        struct calendar_part *p = c->part[i];
-        if (!falls_on(&p->feature, time_s)) continue;
-        double w = fmin((double)p->weight[hour], LONGEST_MEMORY) + weight;
-        p->weight[hour] = (float)w;
-        p->value[hour] += (float)(error * weight / w);
-    }
+    // A bucket longer than an hour teaches all of its hours.
+    double width_s = fmax(c->span_s, HOUR_S), first_s = time_s - width_s / 2 + HOUR_S / 2;
+    for (size_t i = 0; i < c->parts; i++)
+        if (falls_on(&c->part[i]->feature, time_s))
+            for (double at = 0; at < width_s; at += HOUR_S)
+                learn_hour(c->part[i], hour_of(first_s + at), error, weight);
 }
 
 // --- the test --------------------------------------------------------------------------------
