@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SETTLED 50.0              // values after which single errors are clipped
-#define CLIP 4.0                  // at so many deviations
-#define LEAST_VARIATION 1e-4      // of the level: smaller errors are rounding
-#define MEMORY 500.0              // values over which errors and differences are averaged
+#define SETTLED 50.0          // values after which single errors are clipped
+#define CLIP 4.0              // at so many deviations
+#define LEAST_VARIATION 1e-4  // of the level: smaller errors are rounding
+#define MEMORY 500.0          // half hours, or longer buckets, over which errors are averaged
+#define HALF_HOUR_S 1800.0
 #define GAIN 3.0                  // how much of an error all components together may take
 #define SEASON_FADE 6.0           // seasons fade so much slower than the trend
 #define DERATE_S 259200.0         // three days
@@ -108,10 +109,15 @@ void decomposition_tell(struct decomposition_news *news, const char *format, ...
     va_end(args);
 }
 
+// In values of this series.
+static double memory(const struct decomposition *d) {
+    return MEMORY * fmax(HALF_HOUR_S / d->span_s, 1);
+}
+
 // How rough the series is, season or not; steps that are outliers count less.
 static void follow_roughness(struct decomposition *d, double value, double share) {
     double step = value - d->last, half = step * step / 2;
-    if (d->values > 0) d->rough += share / fmin(d->values, MEMORY) * (half - d->rough);
+    if (d->values > 0) d->rough += share / fmin(d->values, memory(d)) * (half - d->rough);
     d->last = value;
 }
 
@@ -167,7 +173,7 @@ static void follow_change(struct decomposition *d, double time_s, double value, 
     if (d->values > SETTLED && d->noise > 0) square = fmin(square, CLIP * CLIP * d->noise);
     // A change that is under way is not noise.
     share *= fmax(1 - 2 * d->change.large, 0);
-    d->noise += share / fmin(d->values + share, MEMORY) * (square - d->noise);
+    d->noise += share / fmin(d->values + share, memory(d)) * (square - d->noise);
     decomposition_change(d, time_s, news);
 }
 

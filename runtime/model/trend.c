@@ -7,7 +7,7 @@
 #define WEEK_S 604800.0
 #define DAY_S 86400.0
 #define HALF_DAY_S 43200.0
-#define MEMORY 336.0      // values over which the two predictions are compared
+#define MEMORY 336.0      // values, at least, over which the two predictions are compared
 #define FIRST_TEST 7.0    // values
 #define TEST_EVERY 1.125  // the number of values grows by this from test to test
 #define SMALLEST_SHARE 0.01
@@ -22,12 +22,14 @@ static double logistic(double x, double width) { return 1 / (1 + exp((1 - x) / w
 void trend_init(struct trend *t, double bucket_span_s) {
     *t = (struct trend){.origin_s = INFINITY, .decay = 1, .test_at = FIRST_TEST};
     t->rate_per_day = TREND_RATE_PER_DAY / fmax(floor(bucket_span_s / HALF_DAY_S), 1);
+    t->memory = fmax(MEMORY, WEEK_S / bucket_span_s);
 }
 
 void trend_clear(struct trend *t) {
-    double rate = t->rate_per_day, decay = t->decay;
+    double rate = t->rate_per_day, decay = t->decay, memory = t->memory;
     *t = (struct trend){.origin_s = INFINITY, .test_at = FIRST_TEST};
     t->rate_per_day = rate;
+    t->memory = memory;
     t->decay = decay;
 }
 
@@ -78,9 +80,9 @@ double trend_at(const struct trend *t, double time_s) {
 
 double trend_variance(const struct trend *t) { return t->leverage * t->noise; }
 
-// Running means; the newest value weighs its share, and at least one in MEMORY.
+// Running means; the newest value weighs its share, and at least one in memory.
 static void follow(struct trend *t, double time_s, double level, double share) {
-    double gain = share / fmin(t->values, MEMORY);
+    double gain = share / fmin(t->values, t->memory);
     double error = level - trend_at(t, time_s), plain = level - t->mean;
     t->noise += gain * (error * error - t->noise);
     if (t->values > 2) {
@@ -126,7 +128,7 @@ void trend_lift(struct trend *t, double level) {
 
 // Share of the evidence for a trend: its errors are significantly and clearly smaller.
 static double evidence(const struct trend *t) {
-    double freedom = fmin(t->values, MEMORY) - 3;
+    double freedom = fmin(t->values, t->memory) - 3;
     if (!(freedom > 1) || !(t->without > 0)) return 0;
     double ratio = t->with / t->without;  // F's reciprocal
     double x = 1 / (1 + fmax(1 / fmax(ratio, 1e-12), 1e-12));
@@ -146,9 +148,9 @@ void trend_save(const struct trend *t, struct pack *p) {
         moments_save(&t->model[i], p);
     for (size_t k = 0; k < 3; k++)
         pack_f64(p, t->fit.c[k]);
-    const double rest[] = {t->origin_s, t->first_s,      t->last_s, t->values,
-                           t->noise,    t->leverage,     t->mean,   t->with,
-                           t->without,  t->rate_per_day, t->decay,  t->test_at};
+    const double rest[] = {t->origin_s, t->first_s, t->last_s, t->values,  t->noise,
+                           t->leverage, t->mean,    t->with,   t->without, t->rate_per_day,
+                           t->decay,    t->test_at, t->memory};
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
         pack_f64(p, rest[i]);
 }
@@ -158,10 +160,11 @@ bool trend_load(struct trend *t, struct unpack *u) {
         moments_load(&t->model[i], u);
     for (size_t k = 0; k < 3; k++)
         t->fit.c[k] = unpack_f64(u);
-    double *rest[] = {&t->origin_s, &t->first_s,      &t->last_s, &t->values,
-                      &t->noise,    &t->leverage,     &t->mean,   &t->with,
-                      &t->without,  &t->rate_per_day, &t->decay,  &t->test_at};
+    double *rest[] = {&t->origin_s, &t->first_s, &t->last_s, &t->values,  &t->noise,
+                      &t->leverage, &t->mean,    &t->with,   &t->without, &t->rate_per_day,
+                      &t->decay,    &t->test_at, &t->memory};
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
         *rest[i] = unpack_f64(u);
-    return !u->failed && t->decay > 0 && t->values >= 0 && t->rate_per_day > 0;
+    return !u->failed && t->decay > 0 && t->values >= 0 && t->rate_per_day > 0 &&
+           t->memory >= MEMORY;
 }

@@ -24,6 +24,7 @@ struct trend {
     double mean;                 // running; what a prediction without trend would be
     double with, without;        // mean squared errors of both
     double rate_per_day, decay;  // of the middle model; times this
+    double memory;               // values over which means run: a week, or this many at least
     double test_at;              // values at which to judge next
 };
 

@@ -219,6 +219,27 @@ describe("runtime.model series", function()
   end)
 end)
 
+describe("a series whose level moves by ten deviations", function()
+  for _, span in ipairs { 300, 1800 } do
+    it("alerts at once, tells it between 29 and 50 hours and is quiet then, spans of " .. span .. " s", function()
+      local per_hour = 3600 // span
+      local s, first, told, loud = new { bucket_span_s = span }, nil, nil, 0
+      local noise, change = draws.normal(3, 24 * per_hour * 16, 100, 10), 24 * per_hour * 12
+      for i, value in ipairs(noise) do
+        local bucket = { start_s = START + i * span, value = value + (i > change and 100 or 0) }
+        local texts = s:learn(bucket)
+        local p, hours = s:score(bucket).probability, (i - change) / per_hour
+        if i == change + 1 then first = p end
+        for _, text in ipairs(texts) do told = text:match "level shift" and hours or told end
+        if told and p < 1e-4 then loud = loud + 1 end
+      end
+      assert.is_true(first < 1e-4)
+      assert.is_true(told and told >= 29 and told <= 50, tostring(told))
+      assert.equal(0, loud)
+    end)
+  end
+end)
+
 describe("a series with a day", function()
   local function day(i, noise)
     return 100 + 40 * math.sin(2 * math.pi * i / 48) + 0.3 * noise
