@@ -2,13 +2,15 @@
  * each by itself, for specs.
  *
  *     parts.category([bytes]) -> c | nil, err
- *         c:learn(value, amount)  c:age(keep)  c:probability(value)  c:share(value)  c:save()
+ *         c:learn(value, amount)  c:age(keep)  c:probability(value)  c:save() -> bytes
+ *         c:share(value)  c:rarity(value)  c:count()
  *     parts.category_weight(part, n) -> weight
  *     parts.time_of(period_s[, bytes]) -> t | nil, err
  *         t:learn(now_s, { seconds into the period, ... })  t:age(keep)  t:save()
  *         t:probability(now_s, { seconds, ... }) -> p      t:typical(seconds) -> seconds
  *     parts.place([bytes]) -> p | nil, err
- *         p:learn(lat, lon)  p:age(keep)  p:probability(lat, lon)  p:typical(lat, lon) p:save()
+ *         p:learn(lat, lon)  p:age(keep)  p:probability(lat, lon) -> p  p:save() -> bytes
+ *         p:typical(lat, lon) -> lat, lon
  *     parts.population([bytes]) -> p | nil, err
  *         p:see(person[, amount])  p:weight(person)  p:persons()  p:save()
  *     parts.haste(age_s) -> factor
@@ -105,6 +107,11 @@ static int bind_category_probability(lua_State *L) {
 
 static int bind_category_share(lua_State *L) {
     lua_pushnumber(L, category_share(check_category(L), check_key(L, 2)));
+    return 1;
+}
+
+static int bind_category_rarity(lua_State *L) {
+    lua_pushnumber(L, category_rarity(check_category(L), check_key(L, 2)));
     return 1;
 }
 
@@ -309,6 +316,7 @@ int luaopen_runtime_kind_parts(lua_State *L) {
                                                 {"age", bind_category_age},
                                                 {"probability", bind_category_probability},
                                                 {"share", bind_category_share},
+                                                {"rarity", bind_category_rarity},
                                                 {"count", bind_category_count},
                                                 {"save", bind_category_save},
                                                 {NULL, NULL}};

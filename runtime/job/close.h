@@ -60,9 +60,13 @@ struct rule_subject job_subject(const struct job *job, const struct job_item *it
 struct job_values {
     double at[FEATURE_VALUES];
 };
+struct job_values job_typical(const struct job *job, const struct job_item *item);
+
 /* The same of a time, a place or a rare value. */
 struct job_values job_usual(const struct job *job, const struct job_item *item);
-struct job_values job_typical(const struct job *job, const struct job_item *item);
+
+/* How many times rarer than the average a by value is, for rare; else 0. */
+double job_rarity(const struct job *job, const struct job_item *item);
 
 static inline const struct feature *job_feature(const struct job *job,
                                                 const struct job_item *item) {

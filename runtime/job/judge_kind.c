@@ -78,11 +78,15 @@ static enum status learn_rare(struct job *job, const struct job_item *item, stru
     return category_learn(categories, job_key(job, cell->by), 1, err);
 }
 
+static struct category *categories_of(const struct job *job, const struct job_item *item) {
+    uint64_t partition = job_key(job, cell_of(job, item)->partition);
+    return rarity_find(&job->watches[item->detector].rarity, partition);
+}
+
 // Without an over field the indicator itself, which is certain, has its part in the joint.
 static double rare_probability(const struct job *job, const struct job_item *item) {
     const struct gather_cell *cell = cell_of(job, item);
-    struct category *categories =
-        rarity_find(&job->watches[item->detector].rarity, job_key(job, cell->partition));
+    struct category *categories = categories_of(job, item);
     if (!categories) return 1;
     double p = category_probability(categories, job_key(job, cell->by));
     if (job->analysis->detectors[item->detector].over) return p;
@@ -125,10 +129,13 @@ enum status job_judge_rarity(struct job *job, struct error *err) {
 // --- what is usual ---------------------------------------------------------------------------
 
 static double usual_share(const struct job *job, const struct job_item *item) {
-    const struct gather_cell *cell = cell_of(job, item);
-    struct category *categories =
-        rarity_find(&job->watches[item->detector].rarity, job_key(job, cell->partition));
-    return categories ? category_share(categories, job_key(job, cell->by)) : 0;
+    struct category *categories = categories_of(job, item);
+    return categories ? category_share(categories, job_key(job, cell_of(job, item)->by)) : 0;
+}
+
+double job_rarity(const struct job *job, const struct job_item *item) {
+    struct category *categories = is_rare(job, item) ? categories_of(job, item) : NULL;
+    return categories ? category_rarity(categories, job_key(job, cell_of(job, item)->by)) : 0;
 }
 
 struct job_values job_usual(const struct job *job, const struct job_item *item) {

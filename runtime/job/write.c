@@ -89,14 +89,15 @@ static struct result_explanation explain_kind(const struct job *job,
                                               const struct job_item *item) {
     const struct gather_cell *cell = gather_cell(job->gather, item->detector, item->cell);
     bool rare = job_feature(job, item)->statistic == STATISTIC_INDICATOR;
-    bool unlikely = item->p < CHANCE_SIGNIFICANT;
+    bool unlikely = item->p < CHANCE_SIGNIFICANT, first = cell->first_s == job->bucket_s;
     return (struct result_explanation){
         .present = true,
         .single_bucket_impact = unlikely ? (int)lround(-log10(item->p)) : 0,
         .lower = NAN,
         .typical = NAN,
         .upper = NAN,
-        .by_first_occurrence = rare && cell->first_s == job->bucket_s,
+        .by_first_occurrence = rare && first,
+        .by_relative_rarity = rare && !first ? job_rarity(job, item) : 0,
     };
 }
 

@@ -188,6 +188,11 @@ double category_share(struct category *c, uint64_t key) {
     return known && c->total > 0 ? known->count / c->total : 0;
 }
 
+double category_rarity(struct category *c, uint64_t key) {
+    double share = category_share(c, key);
+    return share > 0 ? 1 / (share * (double)c->count) : 0;
+}
+
 double category_weight(double part, size_t n) { return 1 - pow(1 - part, (double)n); }
 
 size_t category_count(const struct category *c) { return c->count; }

@@ -35,6 +35,10 @@ double category_probability(struct category *c, uint64_t key);
 /* The value's share of all counts: what is typical. 0 for a value that is not known. */
 double category_share(struct category *c, uint64_t key);
 
+/* How many times rarer than the average value it is: above 1 for a rare one, 0 for a value that
+ * is not known. */
+double category_rarity(struct category *c, uint64_t key);
+
 /* The weight of one of a person's n values for freq_rare: what it did often weighs more.
  *   part  of the person's events in the bucket that had the value */
 double category_weight(double part, size_t n);

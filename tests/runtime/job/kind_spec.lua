@@ -72,6 +72,9 @@ describe("runtime.job rare", function()
         return hour >= 300 and hour % 4 == 0 and { { process = "backup" } } or nil
       end))
     assert.equal(300, hour_of(records[1]))
+    assert.is_nil(records[1].anomaly_score_explanation.by_field_relative_rarity)
+    assert.is_nil(records[2].anomaly_score_explanation.by_field_first_occurrence)
+    assert.is_true(records[2].anomaly_score_explanation.by_field_relative_rarity > 10)
     assert.is_true(hour_of(records[#records]) < 420)
   end)
 

@@ -49,6 +49,11 @@ describe("runtime.model category", function()
     close(0.09, counted(90, 9, 1):share "2", 1e-12)
   end)
 
+  it("says how much rarer than the average a value is", function()
+    close(100 / 3, counted(90, 9, 1):rarity "3", 1e-9)
+    assert.equal(0, counted(90, 9, 1):rarity "nobody")
+  end)
+
   it("forgets values whose count has fallen below 0.8", function()
     local c = counted(100, 1)
     c:age(0.85)
