@@ -15,6 +15,7 @@ local operations = require "blip.job.operations"
 local purge = require "blip.job.purge"
 local registry = require "blip.job.registry"
 local run = require "blip.job.run"
+local spill = require "blip.job.spill"
 local state = require "blip.job.state"
 local store = require "runtime.store"
 local time = require "runtime.time"
@@ -80,7 +81,9 @@ local function keep(c, row, live, options)
   if row.saved_seq == row.seq then return journal.save_config(c, row.job, row.seq, options) end
   local bytes = live:save()
   row.saved_seq, row.saved_ms, row.saved_bytes, row.journal_bytes = row.seq, time.now_ms(), #bytes, 0
-  return journal.save_models(c, row.job, row.seq, bytes, options)
+  local ok, err = journal.save_models(c, row.job, row.seq, bytes, options)
+  if ok then ok, err = spill.forget(c, row.job, live) end
+  return ok, err
 end
 
 local function check_can_open(job, row)

@@ -2,6 +2,7 @@
 -- What the peer's integration tests assert of results (elastic-ml.md 13), through `_data`.
 local json = require "runtime.json"
 local jobs = require "support.ml_jobs"
+local json = require "runtime.json"
 local random = require "support.random"
 local server = require "support.server"
 
@@ -217,5 +218,108 @@ describe("results of posted data", function()
     local records = get(path, "/results/records").records
     assert.is_true(#records >= 2)
     for _, record in ipairs(records) do assert.equal(record.initial_record_score, record.record_score) end
+  end)
+
+  it("overall buckets over three thousand hours", function()
+    local path = open("overall", "1h", { ["function"] = "count" })
+    local lines = {}
+    for hour = 0, 2999 do
+      for _ = 1, hour > 0 and hour % 1000 == 0 and 4 or 1 do
+        lines[#lines + 1] = ('{"time":%d}'):format(START + hour * HOUR)
+      end
+    end
+    post(path, lines)
+    ok(blip:post(path .. "/_flush?calc_interim=true"))
+    ok(blip:post(path .. "/_close"))
+    assert.equal(3000, get(path, "/results/buckets?size=0").count)
+    assert.equal(3000, get(path, "/results/overall_buckets").count)
+    assert.equal(1500, get(path, "/results/overall_buckets?bucket_span=2h").count)
+    assert.equal(2, get(path, "/results/overall_buckets?overall_score=50").count) -- the hours after a peak have small scores of their own
+  end)
+
+  it("events of calendars hide what happens in them, also when they come while the job is open", function()
+    local path = open("eventful", "30m", { ["function"] = "count" })
+    local generator = random.new(11)
+    local function half_hours(first, last, odd)
+      local lines = {}
+      for i = first, last do
+        for _ = 1, odd[i] and 200 or 10 + math.floor(generator:uniform() * 5) do
+          lines[#lines + 1] = ('{"time":%d}'):format(START + i * 1800)
+        end
+      end
+      post(path, lines)
+    end
+    half_hours(0, 99, {})
+    ok(blip:put("/_ml/calendars/closing-days", { job_ids = { "eventful" } }))
+    ok(blip:post("/_ml/calendars/closing-days/events", { events = { {
+      description = "fair", start_time = (START + 120 * 1800) * 1000, end_time = (START + 124 * 1800) * 1000,
+    }, {
+      description = "siren", start_time = (START + 150 * 1800 + 60) * 1000, end_time = (START + 150 * 1800 + 660) * 1000,
+    } } }))
+    half_hours(100, 200, { [121] = true, [150] = true, [180] = true })
+    ok(blip:post(path .. "/_close"))
+    local function bucket(i) return get(path, "/results/buckets/" .. (START + i * 1800) * 1000 .. "?expand=true").buckets[1] end
+    for i, description in pairs { [120] = "fair", [121] = "fair", [123] = "fair", [150] = "siren" } do
+      assert.same({ description }, bucket(i).scheduled_events)
+      assert.equal(0, bucket(i).anomaly_score)
+      assert.is_nil(bucket(i).records)
+    end
+    for _, i in ipairs { 119, 124, 149, 151 } do assert.is_nil(bucket(i).scheduled_events) end
+    assert.is_true(bucket(180).anomaly_score > 50)
+  end)
+
+  it("rules and filters that change while the job is open count from then on", function()
+    ok(blip:put("/_ml/filters/quiet", { items = { "h1" } }))
+    local function rule(id) return { { actions = { "skip_result" }, scope = { host = { filter_id = id, filter_type = "include" } } } } end
+    local path = open("ruled", "1h", {
+      ["function"] = "mean", field_name = "value", partition_field_name = "host", custom_rules = rule "quiet",
+    })
+    local generator = random.new(13)
+    local function hours(first, last, odd)
+      local lines = {}
+      for hour = first, last do
+        for host = 1, 3 do
+          lines[#lines + 1] = ('{"time":%d,"host":"h%d","value":%.3f}'):format(
+            START + hour * HOUR, host, 100 + generator:normal() + (odd[hour] and 50 or 0))
+        end
+      end
+      post(path, lines)
+    end
+    local function hosts_at(hour)
+      local at, list = (START + hour * HOUR) * 1000, {}
+      for _, record in ipairs(get(path, ("/results/records?start=%d&end=%d"):format(at, at + 1)).records) do
+        list[#list + 1] = record.partition_field_value
+      end
+      table.sort(list)
+      return list
+    end
+    hours(0, 101, { [100] = true })
+    assert.same({ "h2", "h3" }, hosts_at(100))
+    ok(blip:post("/_ml/filters/quiet/_update", { add_items = { "h2" } }))
+    hours(102, 141, { [140] = true })
+    assert.same({ "h3" }, hosts_at(140))
+    ok(blip:post(path .. "/_update", { detectors = { { detector_index = 0, custom_rules = json.array {} } } }))
+    hours(142, 181, { [180] = true })
+    assert.same({ "h1", "h2", "h3" }, hosts_at(180))
+  end)
+
+  it("model plots are documents that a search finds, of the terms that were asked for", function()
+    local function plotted(id, terms)
+      local path = open(id, "1h", { ["function"] = "mean", field_name = "value", partition_field_name = "host" },
+        { model_plot_config = { enabled = true, terms = terms } })
+      local lines = {}
+      for hour = 0, 24 do
+        for host = 1, 3 do lines[#lines + 1] = ('{"time":%d,"host":"h%d","value":%d}'):format(START + hour * HOUR, host, hour % 3) end
+      end
+      post(path, lines)
+      ok(blip:post(path .. "/_close"))
+      local answer = ok(blip:post("/.ml-anomalies-" .. id .. "/_search", { size = 0,
+        query = { term = { result_type = "model_plot" } }, aggs = { hosts = { terms = { field = "partition_field_value" } } } }))
+      local counts = {}
+      for _, bucket in ipairs(answer.aggregations.hosts.buckets) do counts[bucket.key] = bucket.doc_count end
+      return counts
+    end
+    assert.same({ h1 = 24, h2 = 24, h3 = 24 }, plotted("plotted", nil))
+    assert.same({ h2 = 24, h3 = 24 }, plotted("plotted-some", "h2,h3"))
   end)
 end)
