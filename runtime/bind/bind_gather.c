@@ -51,8 +51,7 @@ static struct gather_box *check(lua_State *L) {
     return box;
 }
 
-// --- buckets as lines
-// ---------------------------------------------------------------------------
+// --- buckets as lines ------------------------------------------------------------------------
 
 static void put_text(struct bytes *out, const struct gather *g, const char *name, uint32_t id) {
     size_t size;
@@ -202,8 +201,7 @@ static bool admit(void *context, size_t detector) {
     return true;
 }
 
-// --- methods
-// --------------------------------------------------------------------------------------
+// --- methods ---------------------------------------------------------------------------------
 
 static struct gather_box *make(lua_State *L, struct error *err) {
     luaL_checktype(L, 1, LUA_TTABLE);

@@ -1,10 +1,12 @@
 /* job/job_state.h - the insides of a job, shared by the files that are its parts.
  *
- *     collect   a bucket of the gather  ─▶  items (a feature's value of a cell) in groups
- * (those that share a model), samples to learn judge     groups, on all threads  ─▶  learned
- * models, a probability per item blame     anomalous items         ─▶  influences raise items
- * ─▶  leaves of the tree write     the tree's results      ─▶  documents
+ *     collect   a bucket of the gather  ─▶  items, in groups that share a model
+ *     judge     groups, on all threads  ─▶  learned models, a probability per item
+ *     blame     anomalous items         ─▶  influences
+ *     raise     items                   ─▶  leaves of the tree
+ *     write     the tree's results      ─▶  documents
  *
+ * An item is a feature's value of a cell.
  * All lists belong to one bucket; they are kept between buckets so that a bucket like the one
  * before allocates nothing. */
 #ifndef BLIP_JOB_JOB_STATE_H

@@ -86,8 +86,7 @@ enum status spill_load(struct spill *s, size_t features, size_t most, struct unp
     return STATUS_OK;
 }
 
-// --- out
-// ---------------------------------------------------------------------------------------
+// --- out -------------------------------------------------------------------------------------
 
 /* A series that nothing was seen of in the last bucket. */
 struct cold {
@@ -165,8 +164,7 @@ enum status job_spill(struct job *job, uint64_t *used_bytes, struct error *err) 
     return status;
 }
 
-// --- and back
-// ----------------------------------------------------------------------------------
+// --- and back --------------------------------------------------------------------------------
 
 static enum status release(struct job *job, uint64_t number, struct error *err) {
     uint64_t *place = number_list_add(&job->released);
