@@ -82,7 +82,7 @@ describe("runtime.job spill", function()
     }
   end
 
-  local SMALL = by_host { memory_limit_bytes = 2500000, model_plot = { enabled = true, terms = "host7" } }
+  local SMALL = by_host { memory_limit_bytes = 2900000, model_plot = { enabled = true, terms = "host7" } }
 
   it("moves cold series to the keeper and brings them back as they were", function()
     local kept, keeper = shelf()

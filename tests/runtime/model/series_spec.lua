@@ -221,7 +221,7 @@ end)
 
 describe("a series whose level moves by ten deviations", function()
   for _, span in ipairs { 300, 1800 } do
-    it("alerts at once, tells it between 29 and 50 hours and is quiet then, spans of " .. span .. " s", function()
+    it("alerts at once, tells it between 29 and 50 hours and is quiet then: spans of " .. span, function()
       local per_hour = 3600 // span
       local s, first, told, loud = new { bucket_span_s = span }, nil, nil, 0
       local noise, change = draws.normal(3, 24 * per_hour * 16, 100, 10), 24 * per_hour * 12
