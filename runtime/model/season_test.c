@@ -24,8 +24,11 @@
 #define LEAST_VALUES 8
 #define WORST 0.1  // share of values that a second look trusts less
 #define WORST_WEIGHT 0.1
+#define WORST_SHARE 0.45  // of all squares; a normal distribution's worst tenth has 0.44
 #define DAY SEASON_DAY_S
 #define WEEK SEASON_WEEK_S
+#define WEEK_BINS 168  // hours
+#define WEEKEND_BINS 48
 
 // A set, its fits with both kinds of trend, and which is better.
 struct trial {
@@ -209,24 +212,32 @@ static void consider_one(struct choice *c, struct season s) {
 
 // Weekdays and weekends instead of equal days. The weekend starts at the hour from which two
 // days differ most from the others.
-static double weekend_start(struct choice *c, const struct season_fit *of) {
-    double best = -1, start = 0;
-    for (double at = 0; at < WEEK; at += fmax(c->x.step_s, 3600)) {
-        struct season weekend = season_of_days(at, 2 * DAY);
-        double sum = 0, count = 0, all = 0, values = 0;
-        for (size_t i = 0; i < c->x.count; i++) {
-            double t = season_time(&c->x, i) - at, w = c->x.weight[i];
-            bool in = t - floor(t / WEEK) * WEEK < weekend.length_s;
-            sum += in ? w * of->left[i] : 0;
-            count += in ? w : 0;
-            all += w * of->left[i];
-            values += w;
-        }
-        if (!(count > 0) || !(values > count)) continue;
-        double apart = fabs(sum / count - (all - sum) / (values - count));
-        if (apart > best * (1 + 1e-9)) best = apart, start = at;
+static double weekend_start(const struct choice *c, const struct season_fit *of) {
+    double sum[WEEK_BINS] = {0}, count[WEEK_BINS] = {0}, all = 0, values = 0;
+    for (size_t i = 0; i < c->x.count; i++) {
+        double weeks = season_time(&c->x, i) / WEEK, w = c->x.weight[i];
+        size_t bin = (size_t)((weeks - floor(weeks)) * WEEK_BINS);
+        if (bin >= WEEK_BINS) bin = WEEK_BINS - 1;
+        sum[bin] += w * of->left[i];
+        count[bin] += w;
+        all += w * of->left[i];
+        values += w;
     }
-    return start;
+    double inside = 0, weight = 0, best = -1;
+    size_t at = 0;
+    for (size_t i = 0; i < WEEK_BINS + WEEKEND_BINS; i++) {
+        if (i >= WEEKEND_BINS) {  // the two days that begin in bin i - WEEKEND_BINS are inside
+            double others = values - weight;
+            double apart =
+                weight > 0 && others > 0 ? fabs(inside / weight - (all - inside) / others) : 0;
+            if (apart > best * (1 + 1e-9)) best = apart, at = i - WEEKEND_BINS;
+            inside -= sum[i - WEEKEND_BINS];
+            weight -= count[i - WEEKEND_BINS];
+        }
+        inside += sum[i % WEEK_BINS];
+        weight += count[i % WEEK_BINS];
+    }
+    return (double)at * WEEK / WEEK_BINS;
 }
 
 static void consider_week(struct choice *c) {
@@ -306,24 +317,31 @@ static int larger_first(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
-// The values that fit worst count less in a second look, so that outliers hide nothing.
-static void distrust(struct choice *c) {
-    double size[SEASON_VALUES];
-    size_t count = c->x.count;
+// The values that fit worst count less in a second look, so that outliers hide nothing. False
+// when they weigh no more than those of a normal distribution: nothing is then hidden.
+static bool distrust(struct choice *c) {
+    double size[SEASON_VALUES], worst = 0;
+    size_t count = c->x.count, most = (size_t)(WORST * (double)count);
     for (size_t i = 0; i < count; i++)
         size[i] = fabs(c->now.fit.left[i]);
     qsort(size, count, sizeof *size, larger_first);
-    double limit = size[(size_t)(WORST * (double)count)];
+    for (size_t i = 0; i < most; i++)
+        worst += size[i] * size[i];
+    if (worst <= WORST_SHARE * c->now.fit.squares) return false;
     for (size_t i = 0; i < count; i++)
-        if (fabs(c->now.fit.left[i]) > limit) c->x.weight[i] *= WORST_WEIGHT;
+        if (fabs(c->now.fit.left[i]) > size[most]) c->x.weight[i] *= WORST_WEIGHT;
+    return true;
 }
 
 static void look(struct choice *c, const struct season_set *known) {
     c->none.set.count = 0;
     fit(c, &c->none, true);
-    c->now.set = *known;
-    fit(c, &c->now, true);
-    prune(c);
+    c->now = c->none;
+    if (known->count) {
+        c->now.set = *known;
+        fit(c, &c->now, true);
+        prune(c);
+    }
     for (int i = 0; i < ROUNDS && round_of(c); i++)
         continue;
     if (c->now.set.count > 1) prune(c);
@@ -337,8 +355,8 @@ void season_choose(const struct season_series *x, const struct season_set *known
     c.x = *x;
     c.shortest_s = shortest_s;
     look(&c, known);
-    struct season_set plain = c.now.set;
-    distrust(&c);
+    *out = c.now.set;
+    if (!distrust(&c)) return;
     look(&c, known);
-    *out = c.now.set.count > plain.count ? c.now.set : plain;
+    if (c.now.set.count > out->count) *out = c.now.set;
 }
