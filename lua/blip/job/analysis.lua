@@ -25,6 +25,7 @@ local DATA_KEYS = { "format", "time_field", "time_format", "field_delimiter", "q
 
 local DEFAULT_SPAN = "5m"
 local SECOND, DAY = 1000, 86400000
+local MOST = 10000 -- detectors, or influencers
 local MIN_PRUNE_BUCKETS, DEFAULT_PRUNE_BUCKETS, DEFAULT_PRUNE_MS = 2, 20, 30 * DAY
 
 local analysis = {}
@@ -148,10 +149,19 @@ local function check_dotted(config)
   end
 end
 
+-- Lists that are longer than any index has fields are not looked at.
+local function check_number(name, list)
+  if list and #list > MOST then
+    refuse.argument("analysis_config has %d %s, more than %d", #list, name, MOST)
+  end
+end
+
 --- The normal form of an `analysis_config`.
 -- @tparam table sent what a body said
 -- @return an ordered table, as it is stored and shown; raises the dialect's error
 function analysis.normal(sent)
+  check_number("detectors", sent.detectors)
+  check_number("influencers", sent.influencers)
   local span = sent.bucket_span or DEFAULT_SPAN
   local span_ms = check_span(span)
   if sent.latency then check_latency(sent.latency) end

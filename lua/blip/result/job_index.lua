@@ -26,6 +26,7 @@ local job_index = {
 
 local PREFIX, WRITE_PREFIX = ".ml-anomalies-", ".ml-anomalies-.write-"
 local KEYWORD = { type = "keyword" }
+local TOTAL_FIELDS, MOST_FIELDS = "index.mapping.total_fields.limit", 1000
 
 --- The index of a job's results.
 -- @tparam table job its configuration: `results_index_name` is "shared" or "custom-..."
@@ -70,6 +71,25 @@ local function clash(m, name)
   return nil
 end
 
+local function count(definitions)
+  local n = 0
+  for _ in pairs(definitions) do n = n + 1 end
+  return n
+end
+
+-- How many fields the index may have, which its settings may say.
+local function most_fields(index)
+  local said = (catalog.find(index).settings or {})[TOTAL_FIELDS]
+  return math.max(math.tointeger(tonumber(said)) or MOST_FIELDS, MOST_FIELDS)
+end
+
+-- Every field of a job's data is a column: there cannot be any number of them.
+local function check_total(index, properties, m)
+  if count(m.definitions) + count(properties) <= most_fields(index) then return properties end
+  return fail.invalid("Cannot create job in index '%s' as the %s setting will be violated", index,
+    TOTAL_FIELDS)
+end
+
 local function missing_fields(job, index)
   local m, properties = mapping.get(index), {}
   for _, name in ipairs(job_index.term_fields(job)) do
@@ -80,7 +100,7 @@ local function missing_fields(job, index)
     end
     if not m.definitions[name] then properties[name] = KEYWORD end
   end
-  return properties
+  return check_total(index, properties, m)
 end
 
 local function add_fields(index, properties)

@@ -238,6 +238,14 @@ describe("jobs_crud (lifecycle)", function()
     assert.equal(200, blip:put(JOBS .. "two", jobs.body(own)).status)
   end)
 
+  it("a job with more fields than its index may have is refused", function()
+    local influencers = {}
+    for i = 1, 1000 do influencers[i] = "f" .. i end
+    refused(blip:put(JOBS .. "wide", jobs.body { analysis_config = { detectors = { { ["function"] = "count" } }, influencers = influencers } }), 400,
+      "Cannot create job in index '.ml-anomalies-shared' as the index.mapping.total_fields.limit setting will be violated")
+    refused(blip:get(JOBS .. "wide"), 404)
+  end)
+
   it("an update reaches the open job", function()
     jobs.create(blip, "j", { analysis_config = { bucket_span = "1h", detectors = { { ["function"] = "count", by_field_name = "host" } } } })
     open "j"

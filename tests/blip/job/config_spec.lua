@@ -100,6 +100,12 @@ describe("blip.job.config", function()
     assert.truthy(new(nil, { influencers = { "a.b", "a.c", "ab" } }))
   end)
 
+  it("refuses more influencers than any index has fields", function()
+    local influencers = {}
+    for i = 1, 10001 do influencers[i] = "f" .. i end
+    refused("analysis_config has 10001 influencers, more than 10000", nil, { influencers = influencers })
+  end)
+
   it("refuses a clock that is analysed", function()
     refused("data_description.time_field may not be used in the analysis_config", nil, { influencers = { "time" } })
   end)
