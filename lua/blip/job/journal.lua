@@ -26,16 +26,14 @@ local function entity(seq) return ("%020d"):format(seq) end
 -- @tparam string id of the job
 -- @tparam integer seq of the operation
 -- @tparam table operation `kind`, what else it needs, and by choice `body`, a text of any bytes
--- @treturn integer bytes of the entry; or nil and an error
+-- @return true; or nil and an error
 function journal.append(c, id, seq, operation)
   local head = {}
   for name, value in pairs(operation) do
     if name ~= "body" then head[name] = value end
   end
   local bytes = json.encode(head) .. "\n" .. (operation.body or "")
-  local ok, err = c:put_snapshot(entries_of(id), entity(seq), seq, bytes)
-  if not ok then return nil, err end
-  return #bytes
+  return c:put_snapshot(entries_of(id), entity(seq), seq, bytes)
 end
 
 local function read(bytes)

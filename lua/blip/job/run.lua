@@ -108,23 +108,21 @@ function run.save_models(c, job, row, live)
   return ok, err
 end
 
+-- Makes sure that an operation is not lost: by its entry in the journal or, when there is much in there,
+-- by the models that know it.
+local function remember(c, job, row, live, operation, weight)
+  row.seq = row.seq + 1
+  row.journal_bytes = row.journal_bytes + #(operation.body or "") + (weight or 0)
+  if is_due(job, row) then return run.save_models(c, job, row, live) end
+  return journal.append(c, row.job, row.seq, operation)
+end
+
 local function write(c, job, row, live, operation, done)
   local ok, err = outcome.write(c, job, live, done)
   if ok and live:take_scores_changed() then ok, err = renormalize.run(c, job, live) end
+  if ok then ok, err = remember(c, job, row, live, operation, done.weight) end
+  if ok and done.also then ok, err = done.also(c, done.result) end
   if not ok then return nil, err end
-  row.seq = row.seq + 1
-  local bytes
-  bytes, err = journal.append(c, row.job, row.seq, operation)
-  if not bytes then return nil, err end
-  row.journal_bytes = row.journal_bytes + bytes + (done.weight or 0)
-  if is_due(job, row) then
-    ok, err = run.save_models(c, job, row, live)
-    if not ok then return nil, err end
-  end
-  if done.also then
-    ok, err = done.also(c, done.result)
-    if not ok then return nil, err end
-  end
   return state.save(c, row)
 end
 

@@ -40,10 +40,6 @@ describe("blip.job.journal", function()
     assert.same({ 10, 11, 12 }, { list[1].number, list[2].number, list[3].number })
   end)
 
-  it("says how many bytes an entry has", function()
-    assert.equal(#'{"kind":"data"}\nxyz', append(1, { kind = "data", body = "xyz" }))
-  end)
-
   it("ends at the first operation that fails", function()
     for seq = 1, 3 do append(seq, { kind = "flush" }) end
     local seen = 0

@@ -186,6 +186,16 @@ describe("blip.job.run", function()
     assert.is_true(row.saved_bytes > 0)
   end)
 
+  it("saves the models instead of keeping much in its journal", function()
+    open "run-large"
+    local long = ('{"time":3600,"host":"%s","value":1}\n'):format(("x"):rep(17 << 20)):rep(2)
+    assert(run.apply("run-large", { kind = "data", body = long, options = {} }))
+    local row = state.load(store.connection(), "run-large")
+    assert.same({ 1, 1, 0 }, { row.seq, row.saved_seq, row.journal_bytes })
+    engine.drop "run-large"
+    assert.equal(2, run.look("run-large", function(live) return live:counts() end).processed_record_count)
+  end)
+
   it("refuses a job that is closed", function()
     local job = open "run-closed"
     assert(lifecycle.close(job))
