@@ -136,7 +136,10 @@ local function unknown(body)
   return true
 end
 
-local function check_window(out)
+--- Refuses a page that ends too far from the first hit.
+-- @tparam table out has `from` and `size`
+-- @return true; or nil and an error
+function request.check_window(out)
   if out.from + out.size <= MAX_WINDOW then return true end
   return problem.late("Result window is too large, from + size must be less than or equal to: [%d] but "
     .. "was [%d]. See the scroll api for a more efficient way to request large data sets. This limit can be "
@@ -183,7 +186,7 @@ function request.read(body)
   if not out.aggregations then return nil, err end
   out.has_aggregations = body.aggregations ~= nil or body.aggs ~= nil
   out.score_parts = score.parts(body.query)
-  ok, err = check_window(out)
+  ok, err = request.check_window(out)
   if not ok then return nil, err end
   ok, err = check_search_after(out)
   if not ok then return nil, err end

@@ -86,6 +86,9 @@ describe("jobs_get_result_buckets", function()
     for _, other in ipairs { "start=1", "end=2016-05-01T00:00:00Z", "from=1", "size=1", "anomaly_score=80" } do
       jobs.refused(blip:get(PATH .. "/2016-06-01T00:00:00Z?" .. other), 400, "is incompatible with [")
     end
+    for _, page in ipairs { "from=1", "size=1", "from=0&size=1" } do
+      jobs.refused(blip:get(PATH .. "/1?" .. page), 400, "Param [from, size] is incompatible with [timestamp].")
+    end
     jobs.refused(blip:get(PATH .. "/1?start=1"), 400, "Param [start] is incompatible with [timestamp].")
     jobs.refused(blip:get(PATH .. "/1?end=1"), 400, "Param [end] is incompatible with [timestamp].")
   end)
@@ -95,6 +98,16 @@ describe("jobs_get_result_buckets", function()
       jobs.refused(blip:post(PATH, { timestamp = "2016-06-01T00:00:00Z", [name] = value }), 400,
         "incompatible with [timestamp].")
     end
+  end)
+
+  it("pages reach up to ten thousand", function()
+    jobs.refused(blip:get(PATH .. "?from=9901"), 400, "Result window is too large")
+    local old = PATH:gsub("^/_ml/", "/_xpack/ml/")
+    local text = "The sum of parameters [from] and [size] cannot be higher than 10000. Please use filters to "
+      .. "reduce the number of results."
+    jobs.refused(blip:get(old .. "?from=9901"), 400, text)
+    jobs.refused(blip:post(old, { page = { from = 9990, size = 11 } }), 400, text)
+    assert.equal(200, blip:get(old .. "?from=9900").status)
   end)
 
   it("unknown job", function()

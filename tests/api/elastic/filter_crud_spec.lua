@@ -42,6 +42,7 @@ describe("filter_crud", function()
     assert.equal(2, answer.count)
     assert.same({ "filter-foo2" }, jobs.pluck(answer.filters, "filter_id"))
     refused(blip:get "/_ml/filters?from=-1", 400, "Parameter [from] cannot be < 0")
+    refused(blip:get "/_ml/filters?from=9990&size=20", 400, "Result window is too large")
   end)
 
   it("expressions", function()

@@ -217,6 +217,14 @@ describe("jobs_crud", function()
     assert.equal("feed", get("j").json.jobs[1].datafeed_config.datafeed_id)
   end)
 
+  it("delete job referred by datafeed", function()
+    put("j", { datafeed_config = { indices = { "a" }, datafeed_id = "feed" } })
+    local old = "/_xpack/ml/anomaly_detectors/j"
+    refused(blip:delete(old), 409, "Cannot delete job [j] because datafeed [feed] refers to it")
+    assert.equal(200, blip:delete(old .. "?force=true").status)
+    assert.equal(0, blip:get("/_ml/datafeeds").json.count)
+  end)
+
   it("datafeed indices options as params", function()
     local answer = blip:put(JOBS .. "j?ignore_throttled=false", jobs.body { datafeed_config = { indices = { "a" } } })
     assert.equal(200, answer.status, answer.body)

@@ -64,6 +64,12 @@ describe("get_model_snapshots", function()
     refused(blip:post(PATH .. "/1/_revert"), 400, "not supported")
   end)
 
+  it("revert_model_snapshot: open job", function()
+    jobs.open(blip, "get-model-snapshots")
+    refused(blip:post(PATH .. "/1/_revert"), 409, "Can only revert to a model snapshot when the job is closed.")
+    assert.equal(200, blip:post(JOBS .. "get-model-snapshots/_close").status)
+  end)
+
   it("update_model_snapshot: unknown job / snapshot", function()
     refused(blip:post(JOBS .. "not-a-job/model_snapshots/1/_update", { description = "x" }), 404)
     refused(blip:post(PATH .. "/not-a-snapshot/_update", { description = "x" }), 404)

@@ -1,7 +1,9 @@
 --- The forms in which the dialect answers (elastic-ml.md 1.3).
 -- @module blip.api.elastic.answers
 local json = require "runtime.json"
+local problem = require "blip.query.problem"
 local reply = require "blip.api.reply"
+local search_request = require "blip.query.request"
 local tasks = require "blip.api.tasks"
 local time = require "runtime.time"
 
@@ -17,13 +19,15 @@ function answers.list(name, items, count)
   return reply.ok(json.ordered({ count = count or #items, [name] = json.array(items) }, { "count", name }))
 end
 
---- A part of a list.
+--- A part of a list; raises what a search says of a page that ends too far from the first hit.
 -- @tparam table list
 -- @tparam[opt=0] integer from how many are passed over
 -- @tparam[opt=100] integer size how many there are at most
 function answers.page(list, from, size)
-  from = from or 0
-  local last = math.min(from + (size or DEFAULT_SIZE), #list)
+  from, size = from or 0, size or DEFAULT_SIZE
+  local ok, err = search_request.check_window { from = from, size = size }
+  if not ok then assert(problem.shards(err)) end
+  local last = math.min(from + size, #list)
   return table.move(list, from + 1, last, 1, {})
 end
 

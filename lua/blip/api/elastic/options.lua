@@ -13,6 +13,9 @@ local paths = require "blip.api.elastic.paths"
 local problem = require "blip.query.problem"
 local read = require "blip.query.read"
 
+-- Up to where pages reach under the old prefix, and how long they are if nothing is said.
+local MAX_WINDOW, DEFAULT_SIZE = 10000, 100
+
 local options = {}
 
 local Options = {}
@@ -182,6 +185,20 @@ local function read_query(self, request)
   return given
 end
 
+-- Under the old prefix a page is refused before anything is looked for.
+local function check_page(given, request)
+  local page = given.page or given
+  if request.legacy and (page.from or 0) + (page.size or DEFAULT_SIZE) > MAX_WINDOW then
+    assert(fail.invalid("The sum of parameters [from] and [size] cannot be higher than %d. Please use filters "
+      .. "to reduce the number of results.", MAX_WINDOW))
+  end
+  return given
+end
+
+local function settle(given, request)
+  return check_page(rename(given, request), request)
+end
+
 --- Reads a request's options.
 -- @tparam table request
 -- @tparam[opt] table consumed parameters of the query string that may stand beside a body, and are
@@ -189,11 +206,10 @@ end
 -- @treturn table name to value
 -- @treturn boolean whether they came from a body
 function Options:read(request, consumed)
-  if not self.parser then return rename(read_query(self, request), request), false end
-  local body = request:json { optional = true }
-  if body == nil then return rename(read_query(self, request), request), false end
+  local body = self.parser and request:json { optional = true }
+  if body == nil or not self.parser then return settle(read_query(self, request), request), false end
   request:allow(consumed or {})
-  return rename(read_body(self, request, body), request), true
+  return settle(read_body(self, request, body), request), true
 end
 
 --- The options that an endpoint has. One called `allow_no_match` may also be given as `allow_no_jobs` or

@@ -65,7 +65,7 @@ local BUCKETS = options.new(ACTIONS .. "buckets/get", with_range {
 })
 
 -- A single bucket has no page, range or least score.
-local function check_single(given, request)
+local function check_single(given)
   if not given.timestamp then return end
   for _, name in ipairs { "start", "end", "anomaly_score" } do
     if given[name] ~= nil then
@@ -73,10 +73,7 @@ local function check_single(given, request)
     end
   end
   if given.from or given.size or given.page then
-    if request.params.timestamp then
-      refuse.argument("Param [timestamp] is incompatible with [from,size,start,end,anomaly_score]")
-    end
-    refuse.argument("Param [from, size] is incompatible with [timestamp].")
+    refuse.argument "Param [from, size] is incompatible with [timestamp]."
   end
 end
 
@@ -111,7 +108,7 @@ local function get_buckets(request)
   local job = registry.get(request.params.job_id)
   local given = BUCKETS:read(request)
   given.timestamp = request.params.timestamp or given.timestamp
-  check_single(given, request)
+  check_single(given)
   settle_interim(given)
   given.sort = given.sort or "timestamp"
   local page = (given.timestamp and single_bucket or page_of_buckets)(job, given)

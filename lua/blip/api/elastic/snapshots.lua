@@ -9,6 +9,8 @@ local paths = require "blip.api.elastic.paths"
 local refuse = require "blip.job.refuse"
 local registry = require "blip.job.registry"
 local snapshot = require "blip.result.snapshot"
+local state = require "blip.job.state"
+local store = require "runtime.store"
 
 local ADMIN = "cluster:admin/xpack/ml/job/model_snapshots/"
 local MONITOR = "cluster:monitor/xpack/ml/job/model_snapshots/"
@@ -85,7 +87,10 @@ local revert_options = options.new(ADMIN .. "revert", {
 
 paths.both(routes, "POST " .. ONE .. "/_revert", ADMIN .. "revert", function(request)
   revert_options:read(request)
-  named(request)
+  local job = named(request)
+  if assert(state.load(store.connection(), job.job_id)).state ~= "closed" then
+    refuse.status(409, "Can only revert to a model snapshot when the job is closed.")
+  end
   refuse.status(400, "Cannot revert to a model snapshot: this is not supported")
 end)
 
