@@ -193,6 +193,7 @@ bool series_learn(struct series *s, const struct series_bucket *bucket,
     enter(s, number);
     double rate = share(s) * bucket->weight;
     struct digest d = digest(s, bucket);
+    if (!(d.weight > 0)) return true;
     double before = decomposition_predict(s->expected, d.time_s, 0).mean;
     double r_before = residual_mean(&s->residual), seen = derate(s, d.time_s);
     bool known = residual_informed(&s->residual);

@@ -23,9 +23,9 @@ struct series {
 #define SERIES_LARGEST 1e30  // values beyond are cut off: their squares stay finite
 
 static inline double series_cut(double value) {
-    return value > SERIES_LARGEST    ? SERIES_LARGEST
-           : value < -SERIES_LARGEST ? -SERIES_LARGEST
-                                     : value;
+    if (value > SERIES_LARGEST) return SERIES_LARGEST;
+    if (value < -SERIES_LARGEST) return -SERIES_LARGEST;
+    return value == value ? value : 0;  // NaN, that of infinite sums, must not spread
 }
 
 static inline int64_t series_number(const struct series *s, int64_t start_s) {
