@@ -205,7 +205,8 @@ bool series_learn(struct series *s, const struct series_bucket *bucket,
     double r = learn_residuals(s, bucket, rate, &d);
     double scale = series_scale(s, d.time_s);
     if (!s->options.population) {
-        multi_bucket_add(&s->multi, number, r, 1 / scale);
+        // A lone outlier would otherwise call the calm hours after it strange.
+        multi_bucket_add(&s->multi, number, r, d.trust / scale);
         multi_bucket_learn(&s->multi, rate, seen);
     }
     if (known && !news->relearn)

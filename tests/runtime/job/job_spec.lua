@@ -107,6 +107,22 @@ describe("runtime.job", function()
     assert.matches("another configuration", err.reason)
   end)
 
+  it("scores a lone burst, and not the calm hours after it", function()
+    local rows = {}
+    for hour = 0, 2999 do
+      for i = 0, hour > 0 and hour % 1000 == 0 and 3 or 0 do
+        rows[#rows + 1] = { time = 1500000000 - 1500000000 % 3600 + hour * 3600 + i }
+      end
+    end
+    local j = engine.new { bucket_span_s = 3600 }
+    engine.post(j, rows)
+    local scored = {}
+    for i, bucket in ipairs(engine.only(engine.documents(j), "bucket")) do
+      if bucket.anomaly_score > 0.1 then scored[#scored + 1] = i - 1 end
+    end
+    assert.same({ 1000, 2000 }, scored)
+  end)
+
   it("says where its clock stands", function()
     local j = engine.new()
     assert.is_nil(j:position_ms())
