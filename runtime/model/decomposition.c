@@ -67,8 +67,15 @@ static double z_of(double confidence) {
     return confidence > 0 ? special_normal_quantile((1 + confidence) / 2) : 0;
 }
 
+// The middle of a time's bucket: values are of buckets, wherever in them their times lie, and a
+// time at the edge between two phases must not fall into now this one, now that.
+static double middle_of(const struct decomposition *d, double time_s) {
+    return (floor(time_s / d->span_s) + 0.5) * d->span_s;
+}
+
 struct expected decomposition_predict(const struct decomposition *d, double time_s,
                                       double confidence) {
+    time_s = middle_of(d, time_s);
     double mean = decomposition_mean_at(d, time_s);
     if (d->lowest >= 0) mean = fmax(mean, 0);
     if (confidence <= 0 || !d->trending) return (struct expected){mean, mean, mean};
@@ -83,6 +90,7 @@ struct expected decomposition_predict(const struct decomposition *d, double time
 double decomposition_scale(const struct decomposition *d, double time_s, double variance,
                            double floor) {
     double here = 0, mean = 0, active = 0;
+    time_s = middle_of(d, time_s);
     for (size_t i = 0; i < d->seasons; i++) {
         struct component_spread s = component_spread(d->season[i], time_s);
         here += s.here;
@@ -190,6 +198,7 @@ bool decomposition_learn(struct decomposition *d, double time_s, double value, d
                          double outlier, struct decomposition_news *news) {
     news->relearn = news->seasonal = false;
     news->count = news->texts = 0;
+    time_s = middle_of(d, time_s);
     value = fmin(fmax(value, -LARGEST), LARGEST);
     d->lowest = fmin(d->lowest, value);
     follow_roughness(d, value, outlier);

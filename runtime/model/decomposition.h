@@ -13,8 +13,9 @@
  *     scale    = decomposition_scale(d, t, v, floor)   divide the residual by its square root
  *     decomposition_age(d, bucket_span * occupancy)
  *
- * Times are seconds since 1970, UTC. Nothing is allocated except when something is found.
- * Source: elastic-model specification, chapters 4, 5 and 14.4. */
+ * Times are seconds since 1970, UTC; all times of a bucket are the same to it. Nothing is
+ * allocated except when something is found. Source: elastic-model specification, chapters 4, 5
+ * and 14.4. */
 #ifndef BLIP_MODEL_DECOMPOSITION_H
 #define BLIP_MODEL_DECOMPOSITION_H
 
