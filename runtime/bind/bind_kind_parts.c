@@ -161,8 +161,10 @@ static struct time_of_event *check_events(lua_State *L, size_t *count) {
 static int bind_time_of_learn(lua_State *L) {
     size_t count;
     struct time_of *t = check_time_of(L);
-    int64_t now_s = luaL_checkinteger(L, 2);
-    time_of_learn(t, now_s, check_events(L, &count), lua_rawlen(L, 3), 1);
+    const struct time_of_event *events = check_events(L, &count);
+    struct modes_fit usual;
+    time_of_look(t, &usual);
+    time_of_learn(t, &usual, luaL_checkinteger(L, 2), events, count, 1);
     return 0;
 }
 
@@ -173,9 +175,11 @@ static int bind_time_of_age(lua_State *L) {
 
 static int bind_time_of_probability(lua_State *L) {
     size_t count;
+    const struct time_of *t = check_time_of(L);
     const struct time_of_event *events = check_events(L, &count);
-    lua_pushnumber(
-        L, time_of_probability(check_time_of(L), luaL_checkinteger(L, 2), events, count));
+    struct modes_fit usual;
+    time_of_look(t, &usual);
+    lua_pushnumber(L, time_of_probability(t, &usual, luaL_checkinteger(L, 2), events, count));
     return 1;
 }
 
@@ -210,7 +214,10 @@ static int bind_place_new(lua_State *L) {
 }
 
 static int bind_place_learn(lua_State *L) {
-    place_learn(check_place(L), check_point(L), 1);
+    struct place *p = check_place(L);
+    struct modes_fit usual;
+    place_look(p, &usual);
+    place_learn(p, &usual, check_point(L), 1);
     return 0;
 }
 
@@ -220,7 +227,10 @@ static int bind_place_age(lua_State *L) {
 }
 
 static int bind_place_probability(lua_State *L) {
-    lua_pushnumber(L, place_probability(check_place(L), check_point(L)));
+    const struct place *p = check_place(L);
+    struct modes_fit usual;
+    place_look(p, &usual);
+    lua_pushnumber(L, place_probability(p, &usual, check_point(L)));
     return 1;
 }
 
@@ -258,7 +268,8 @@ static int bind_population_see(lua_State *L) {
 }
 
 static int bind_population_weight(lua_State *L) {
-    lua_pushnumber(L, population_weight(check_population(L), check_key(L, 2)));
+    const struct population *p = check_population(L);
+    lua_pushnumber(L, population_weight(p, check_key(L, 2), population_mean(p)));
     return 1;
 }
 

@@ -235,11 +235,12 @@ static enum status collect_model(struct job *job, uint32_t detector,
     const struct watch *w = &job->watches[detector];
     const struct population *p;
     enum status status = see_persons(job, detector, members, count, &p, err);
+    double mean = p ? population_mean(p) : 0;
     for (uint32_t f = 0; f < w->feature_count && status == STATUS_OK; f++) {
         if (!add_group(job, detector, f, members[0].model)) return no_memory(err);
         for (size_t i = 0; i < count && status == STATUS_OK; i++)
             status = add_item(job, members[i].cell,
-                              p ? population_weight(p, members[i].person) : 1, err);
+                              p ? population_weight(p, members[i].person, mean) : 1, err);
     }
     return status;
 }

@@ -19,29 +19,35 @@ static const struct time_of_event *events_of(const struct job *job, const struct
     return job->events_at.at + i->first_event;
 }
 
+static void look(const struct kind *kind, struct modes_fit *usual) {
+    if (kind->statistic == STATISTIC_TIME)
+        time_of_look(&kind->time_of, usual);
+    else
+        place_look(&kind->place, usual);
+}
+
 static void learn_kind(struct job *job, const struct job_group *g, struct kind *kind) {
     const struct job_item *items = job->items.at + g->first_item;
+    struct modes_fit usual;
     if (job->ageless)
         kind->last_s = job->bucket_s;
     else
         kind_begin(kind, job->bucket_s, job->analysis->bucket_span_s);
-    if (kind->statistic == STATISTIC_TIME) {
-        for (size_t i = 0; i < g->items; i++)
-            time_of_learn(&kind->time_of, job->bucket_s, events_of(job, &items[i]),
-                          items[i].events, weight_of(&items[i]));
-        return;
-    }
+    look(kind, &usual);
+    for (size_t i = 0; kind->statistic == STATISTIC_TIME && i < g->items; i++)
+        time_of_learn(&kind->time_of, &usual, job->bucket_s, events_of(job, &items[i]),
+                      items[i].events, weight_of(&items[i]));
     double weight = g->items == 1 ? weight_of(items) : 1;
-    for (size_t i = 0; i < g->samples; i++)
-        place_learn(&kind->place, job->points.at[g->first_sample + i], weight);
+    for (size_t i = 0; kind->statistic == STATISTIC_LOCATION && i < g->samples; i++)
+        place_learn(&kind->place, &usual, job->points.at[g->first_sample + i], weight);
 }
 
 static double probability(const struct job *job, const struct job_item *item,
-                          const struct kind *kind) {
+                          const struct kind *kind, const struct modes_fit *usual) {
     if (kind->statistic == STATISTIC_TIME)
-        return time_of_probability(&kind->time_of, job->bucket_s, events_of(job, item),
+        return time_of_probability(&kind->time_of, usual, job->bucket_s, events_of(job, item),
                                    item->events);
-    return place_probability(&kind->place,
+    return place_probability(&kind->place, usual,
                              (struct place_point){item->value[0], item->value[1]});
 }
 
@@ -50,9 +56,11 @@ void job_judge_kind(struct job *job, struct job_group *g, struct kind *kind) {
     for (size_t i = 0; i < g->items; i++)
         job_apply_rules(job, &items[i]);
     if (!job->interim) learn_kind(job, g, kind);
+    struct modes_fit usual;
+    look(kind, &usual);
     for (size_t i = 0; i < g->items; i++) {
         if (!items[i].valued) continue;
-        items[i].p = probability(job, &items[i], kind);
+        items[i].p = probability(job, &items[i], kind, &usual);
         job_mute(job, &items[i]);
     }
 }

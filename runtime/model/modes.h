@@ -50,7 +50,7 @@ void modes_age(struct modes *m, double keep);
 
 double modes_weight(const struct modes *m);  // of all that is remembered
 
-/* What the sketch says now; ask once per bucket, then as often as you like. */
+/* What the sketch said when it was asked; ask once per bucket. The modes may learn on. */
 struct modes_mode {
     struct modes_point point;
     double share;       // of the weight

@@ -19,31 +19,29 @@ static void seen_from(const struct place *p, struct place_point at, double *valu
     value[1] = east - 360 * round(east / 360);
 }
 
-/* How far a value is believed. */
-static double belief(const struct place *p, const double *value) {
-    struct modes_fit fit;
-    if (modes_weight(&p->modes) < KNOWN) return 1;
-    modes_fit(&p->modes, &fit);
-    return outlier_weight(modes_probability(&fit, value) / 2, 0);
-}
+void place_look(const struct place *p, struct modes_fit *usual) { modes_fit(&p->modes, usual); }
 
-void place_learn(struct place *p, struct place_point at, double weight) {
+/* Whether enough was learnt to call anything unlikely. */
+static bool knows(const struct place *p) { return modes_weight(&p->modes) >= KNOWN; }
+
+void place_learn(struct place *p, const struct modes_fit *usual, struct place_point at,
+                 double weight) {
     if (!p->begun) p->origin = at.lon;
     p->begun = true;
-    double value[2];
+    double value[2], belief = 1;
     seen_from(p, at, value);
-    modes_learn(&p->modes, value, weight * belief(p, value));
+    if (knows(p)) belief = outlier_weight(modes_probability(usual, value) / 2, 0);
+    modes_learn(&p->modes, value, weight * belief);
 }
 
 void place_age(struct place *p, double keep) { modes_age(&p->modes, keep); }
 
-double place_probability(const struct place *p, struct place_point at) {
-    if (modes_weight(&p->modes) < KNOWN) return 1;
-    struct modes_fit fit;
+double place_probability(const struct place *p, const struct modes_fit *usual,
+                         struct place_point at) {
+    if (!knows(p)) return 1;
     double value[2];
-    modes_fit(&p->modes, &fit);
     seen_from(p, at, value);
-    return modes_probability(&fit, value);
+    return modes_probability(usual, value);
 }
 
 struct place_point place_typical(const struct place *p, struct place_point at) {

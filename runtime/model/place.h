@@ -23,13 +23,19 @@ struct place {
 
 void place_start(struct place *p);
 
-/* Learns a point, an outlier at less weight. */
-void place_learn(struct place *p, struct place_point at, double weight);
+/* What is usual: asked once before a bucket is learnt, and once for all questions after it. */
+void place_look(const struct place *p, struct modes_fit *usual);
+
+/* Learns a point, an outlier at less weight.
+ *   usual  before the bucket */
+void place_learn(struct place *p, const struct modes_fit *usual, struct place_point at,
+                 double weight);
 
 void place_age(struct place *p, double keep);  // one bucket later
 
 /* The probability of what is less likely than a point; 1 until three were learnt. */
-double place_probability(const struct place *p, struct place_point at);
+double place_probability(const struct place *p, const struct modes_fit *usual,
+                         struct place_point at);
 
 /* The usual place that is nearest to a point. */
 struct place_point place_typical(const struct place *p, struct place_point at);

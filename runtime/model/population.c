@@ -48,11 +48,14 @@ double population_persons(const struct population *p) {
     return many <= 2.5 * n && empty > 0 ? n * log(n / empty) : many;  // few: linear counting
 }
 
-double population_weight(const struct population *p, uint64_t person) {
+double population_mean(const struct population *p) {
+    return p->total / fmax(population_persons(p), 1);
+}
+
+double population_weight(const struct population *p, uint64_t person, double mean) {
     double count = INFINITY;
     for (size_t row = 0; row < POPULATION_ROWS; row++)
         count = fmin(count, (double)p->counts[row][column(person, row)]);
-    double mean = p->total / fmax(population_persons(p), 1);
     return count > 0 ? fmin(mean / count, 1) : 1;
 }
 

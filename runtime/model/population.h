@@ -30,8 +30,11 @@ struct population {
 /* Notes so many more measurements of a person, known by a 64-bit key of its name. */
 void population_see(struct population *p, uint64_t person, double amount);
 
-/* The weight of a person's sample, in (0, 1]: the mean count per person by its own. */
-double population_weight(const struct population *p, uint64_t person);
+double population_mean(const struct population *p);  // measurements per person, about
+
+/* The weight of a person's sample, in (0, 1]: the mean count per person by its own.
+ *   mean  population_mean(), which is asked once for all */
+double population_weight(const struct population *p, uint64_t person, double mean);
 
 double population_persons(const struct population *p);  // about how many were seen
 

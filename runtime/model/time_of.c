@@ -27,36 +27,34 @@ static double excuse(const struct time_of *t, int64_t now_s) {
     return exp(-pow(periods, EXCUSE_POWER));
 }
 
-void time_of_learn(struct time_of *t, int64_t now_s, const struct time_of_event *events,
-                   size_t count, double weight) {
+void time_of_look(const struct time_of *t, struct modes_fit *usual) {
+    modes_fit(&t->modes, usual);
+}
+
+void time_of_learn(struct time_of *t, const struct modes_fit *usual, int64_t now_s,
+                   const struct time_of_event *events, size_t count, double weight) {
     if (count == 0) return;
-    struct modes_fit fit;
-    modes_fit(&t->modes, &fit);
     double derate = youth(t, now_s, YOUNG_S), excused = excuse(t, now_s);
     if (t->first_s == INT64_MIN) t->first_s = now_s;
-    struct modes next = t->modes;  // the fit reads the modes that it was made of
     for (size_t i = 0; i < count; i++) {
-        double p = modes_probability(&fit, &events[i].at_s);
+        double p = modes_probability(usual, &events[i].at_s);
         double tail = (excused + (1 - excused) * p) / 2;
-        modes_learn(&next, &events[i].at_s,
+        modes_learn(&t->modes, &events[i].at_s,
                     weight * events[i].count * outlier_weight(tail, derate));
     }
-    t->modes = next;
 }
 
 void time_of_age(struct time_of *t, double keep) { modes_age(&t->modes, keep); }
 
-double time_of_probability(const struct time_of *t, int64_t now_s,
-                           const struct time_of_event *events, size_t count) {
+double time_of_probability(const struct time_of *t, const struct modes_fit *usual,
+                           int64_t now_s, const struct time_of_event *events, size_t count) {
     double events_in_all = 0;
     for (size_t i = 0; i < count; i++)
         events_in_all += events[i].count;
     if (!(events_in_all > 0)) return 1;
-    struct modes_fit fit;
-    modes_fit(&t->modes, &fit);
     struct chance_joint joint = {0};
     for (size_t i = 0; i < count; i++)
-        chance_joint_add(&joint, modes_probability(&fit, &events[i].at_s),
+        chance_joint_add(&joint, modes_probability(usual, &events[i].at_s),
                          events[i].count / events_in_all);
     double p = exp(chance_joint_ln(&joint)), excused = excuse(t, now_s);
     return fmin(fmax(excused + (1 - excused) * p, CHANCE_SMALLEST), 1);

@@ -26,17 +26,21 @@ struct time_of_event {
     double count;  // events
 };
 
+/* What is usual: asked once before a bucket is learnt, and once for all questions after it. */
+void time_of_look(const struct time_of *t, struct modes_fit *usual);
+
 /* Learns the events of a bucket, outliers at less weight.
+ *   usual   before the bucket
  *   now_s   the bucket's start, seconds since 1970
  *   weight  1; less where a rule keeps the model from learning */
-void time_of_learn(struct time_of *t, int64_t now_s, const struct time_of_event *events,
-                   size_t count, double weight);
+void time_of_learn(struct time_of *t, const struct modes_fit *usual, int64_t now_s,
+                   const struct time_of_event *events, size_t count, double weight);
 
 void time_of_age(struct time_of *t, double keep);  // one bucket later
 
 /* The probability of a bucket's events, all of them together as one; 1 without any. */
-double time_of_probability(const struct time_of *t, int64_t now_s,
-                           const struct time_of_event *events, size_t count);
+double time_of_probability(const struct time_of *t, const struct modes_fit *usual,
+                           int64_t now_s, const struct time_of_event *events, size_t count);
 
 /* The usual time that is nearest to one. */
 double time_of_typical(const struct time_of *t, double at_s);
