@@ -3,7 +3,7 @@
 -- so that after a crash none is missing and none is there twice.
 -- @module blip.job.state
 local fail = require "blip.fail"
-local json = require "runtime.json"
+local ledger = require "blip.source.ledger"
 
 local state = {}
 
@@ -18,40 +18,10 @@ local state = {}
 -- - `explanation` why it failed
 -- @table row
 
-local COLUMNS = {
-  "state", "opened_ms", "seq", "saved_seq", "saved_ms", "saved_bytes", "journal_bytes", "snapshot_id",
-  "explanation",
-}
-
-local CREATE = [[
-  CREATE SCHEMA IF NOT EXISTS blip;
-  CREATE TABLE IF NOT EXISTS blip.jobs (
-    job VARCHAR, state VARCHAR, opened_ms BIGINT, seq BIGINT, saved_seq BIGINT, saved_ms BIGINT,
-    saved_bytes BIGINT, journal_bytes BIGINT, snapshot_id VARCHAR, explanation VARCHAR)]]
-local SELECT = "SELECT job, " .. table.concat(COLUMNS, ", ") .. " FROM blip.jobs"
-local UPDATE = "UPDATE blip.jobs SET " .. table.concat(COLUMNS, " = ?, ") .. " = ? WHERE job = ?"
-local INSERT = ("INSERT INTO blip.jobs (%s, job) VALUES (%s?)"):format(
-  table.concat(COLUMNS, ", "), ("?, "):rep(#COLUMNS))
-
-local prepared = false -- in this worker
-
-local function create(c)
-  for statement in CREATE:gmatch "[^;]+" do
-    local ok, err = c:execute(statement)
-    if not ok then return nil, err end
-  end
-  return true
-end
-
---- Makes sure that the table is there. Two workers that make it at once are in each other's way:
--- for the slower one it is there at the second look.
-function state.prepare(c)
-  if prepared then return true end
-  local ok, err = create(c)
-  if not ok and err.kind == "conflict" then ok, err = create(c) end
-  prepared = ok == true
-  return ok, err
-end
+local rows = ledger.new("blip.jobs", "job VARCHAR", {
+  "state VARCHAR", "opened_ms BIGINT", "seq BIGINT", "saved_seq BIGINT", "saved_ms BIGINT",
+  "saved_bytes BIGINT", "journal_bytes BIGINT", "snapshot_id VARCHAR", "explanation VARCHAR",
+})
 
 local function new(id)
   return { job = id, state = "closed", seq = 0, saved_seq = 0, saved_bytes = 0, journal_bytes = 0 }
@@ -60,46 +30,26 @@ end
 --- A job's row; of a job that was never opened a new one, which is not stored.
 -- @return the row; or nil and an error
 function state.load(c, id)
-  local ok, err = state.prepare(c)
-  if not ok then return nil, err end
-  local frame
-  frame, err = c:query(SELECT .. " WHERE job = ?", { id })
-  if not frame then return nil, err end
-  return #frame > 0 and frame:row(1) or new(id)
+  local row, err = rows:load(c, id)
+  if err then return nil, err end
+  return row or new(id)
 end
 
 --- The rows of all jobs that were ever opened, by id.
+-- @return a table; or nil and an error
 function state.all(c)
-  local ok, err = state.prepare(c)
-  if not ok then return nil, err end
-  local frame
-  frame, err = c:query(SELECT)
-  if not frame then return nil, err end
-  local rows = {}
-  for i = 1, #frame do
-    local row = frame:row(i)
-    rows[row.job] = row
-  end
-  return rows
+  local list, err = rows:list(c)
+  if not list then return nil, err end
+  local by_id = {}
+  for _, row in ipairs(list) do by_id[row.job] = row end
+  return by_id
 end
 
 --- Keeps a row, in the open transaction if there is one.
-function state.save(c, row)
-  local values = {}
-  for i, column in ipairs(COLUMNS) do
-    values[i] = row[column] == nil and json.null or row[column]
-  end
-  values[#values + 1] = row.job
-  local changed, err = c:execute(UPDATE, values)
-  if changed == 0 then changed, err = c:execute(INSERT, values) end
-  if not changed then return nil, err end
-  return true
-end
+function state.save(c, row) return rows:save(c, row) end
 
 --- Forgets a job.
-function state.delete(c, id)
-  return c:execute("DELETE FROM blip.jobs WHERE job = ?", { id })
-end
+function state.delete(c, id) return rows:delete(c, id) end
 
 --- Refuses a job that is not open.
 -- @return the row; or nil and the dialect's error

@@ -145,7 +145,8 @@ paths.both(routes, "DELETE /anomaly_detectors/{job_id}", ADMIN .. "delete", func
   local started_ms = time.now_ms()
   assert(lifecycle.check_deletable(job, given.force))
   if feed and request.legacy and not given.force then
-    refuse.status(409, "Cannot delete job [%s] because datafeed [%s] refers to it", job.job_id, feed.datafeed_id)
+    refuse.status(409, "Cannot delete job [%s] because datafeed [%s] refers to it", job.job_id,
+      feed.datafeed_id)
   end
   if feed then assert(datafeed.delete(feed)) end
   assert(lifecycle.delete(job, given))

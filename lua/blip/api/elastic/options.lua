@@ -189,8 +189,8 @@ end
 local function check_page(given, request)
   local page = given.page or given
   if request.legacy and (page.from or 0) + (page.size or DEFAULT_SIZE) > MAX_WINDOW then
-    assert(fail.invalid("The sum of parameters [from] and [size] cannot be higher than %d. Please use filters "
-      .. "to reduce the number of results.", MAX_WINDOW))
+    assert(fail.invalid("The sum of parameters [from] and [size] cannot be higher than %d. Please use "
+      .. "filters to reduce the number of results.", MAX_WINDOW))
   end
   return given
 end
