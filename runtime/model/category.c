@@ -14,6 +14,7 @@ struct value {
     uint64_t key;
     double count;
     double below;  // total count of the values up to this one; set by prepare()
+    double p;      // its probability once that was asked for, else 0
 };
 
 // Values stand in ascending order of their keys, so that equal contents are equal bytes; new
@@ -124,8 +125,10 @@ static void prepare(struct category *c) {
         double count = c->values[c->ranks[from]].count;
         for (; end < c->count && c->values[c->ranks[end]].count == count; end++)
             sum += count;
-        for (; from < end; from++)
+        for (; from < end; from++) {
             c->values[c->ranks[from]].below = sum;
+            c->values[c->ranks[from]].p = 0;
+        }
     }
     c->total = sum;
     c->ranked = true;
@@ -176,10 +179,11 @@ static double expected(const struct category *c, double count) {
 double category_probability(struct category *c, uint64_t key) {
     prepare(c);
     if (c->count == 0 || c->total <= 0) return 1;
-    const struct value *known = find(c, key);
+    struct value *known = find(c, key);
     if (!known || known->count <= 0) known = &c->values[c->ranks[0]];
     if (known->count <= 0) return 1;
-    return fmin(fmax(expected(c, known->count), CHANCE_SMALLEST), 1);
+    if (known->p <= 0) known->p = fmin(fmax(expected(c, known->count), CHANCE_SMALLEST), 1);
+    return known->p;
 }
 
 double category_share(struct category *c, uint64_t key) {
