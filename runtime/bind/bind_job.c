@@ -28,6 +28,7 @@
 #include "bind/bind_frame.h"
 #include "bind/bind_job.h"
 #include "bind/box.h"
+#include "bind/job_keeper.h"
 #include "bind/job_options.h"
 #include "frame/key.h"
 #include "job/job_registry.h"
@@ -137,90 +138,7 @@ void bind_job_push_counts(lua_State *L, const struct data_counts *c) {
     set_time(L, "latest_sparse_bucket_timestamp", c->latest_sparse_bucket_ms);
 }
 
-// --- the keeper of spilled series -----------------------------------------------------------
-
-/* A keeper's call on its way through lua_pcall(): nothing may jump through the job's frames. */
-struct keeping {
-    lua_State *L;
-    int keeper;  // index of its table
-    const char *name;
-    uint64_t number;
-    const struct bytes *in;
-    struct bytes *out;
-    struct error *err;
-    enum status status;
-};
-
-// What the function returned: bytes or true; nil and an error otherwise.
-static enum status take_answer(lua_State *L, struct keeping *k) {
-    if (!lua_toboolean(L, -2)) {
-        const char *reason = lua_istable(L, -1) && lua_getfield(L, -1, "reason") == LUA_TSTRING
-                                 ? lua_tostring(L, -1)
-                                 : "nothing there";
-        return fail(k->err, STATUS_FAILED, "spilled series %llu: %s",
-                    (unsigned long long)k->number, reason);
-    }
-    if (!k->out) return STATUS_OK;
-    size_t size;
-    const char *bytes = luaL_checklstring(L, -2, &size);
-    bytes_append(k->out, bytes, size);
-    if (bytes_ok(k->out)) return STATUS_OK;
-    return fail(k->err, STATUS_NO_MEMORY, "no memory for a spilled series");
-}
-
-static int call_keeper(lua_State *L) {
-    struct keeping *k = lua_touserdata(L, 1);
-    lua_getfield(L, 2, k->name);
-    lua_pushinteger(L, (lua_Integer)k->number);
-    if (k->in) lua_pushlstring(L, k->in->data, k->in->size);
-    lua_call(L, k->in ? 2 : 1, 2);
-    k->status = take_answer(L, k);
-    return 0;
-}
-
-static enum status keep(struct keeping *k) {
-    lua_State *L = k->L;
-    if (!lua_checkstack(L, 8)) return fail(k->err, STATUS_NO_MEMORY, "no room on a stack");
-    lua_pushcfunction(L, call_keeper);
-    lua_pushlightuserdata(L, k);
-    lua_pushvalue(L, k->keeper);
-    if (lua_pcall(L, 2, 0, 0) == LUA_OK) return k->status;
-    const char *message = lua_tostring(L, -1);
-    enum status status = fail(k->err, STATUS_FAILED, "spilled series %llu: %s",
-                              (unsigned long long)k->number, message ? message : "an error");
-    lua_pop(L, 1);
-    return status;
-}
-
-/* Where the keeper of the running call is. */
-struct lent {
-    struct job_keeper keeper;
-    lua_State *L;
-    int at;
-};
-
-static enum status put_series(void *context, uint64_t number, const struct bytes *series,
-                              struct error *err) {
-    struct lent *lent = context;
-    return keep(
-        &(struct keeping){lent->L, lent->at, "put", number, series, NULL, err, STATUS_FAILED});
-}
-
-static enum status get_series(void *context, uint64_t number, struct bytes *out,
-                              struct error *err) {
-    struct lent *lent = context;
-    return keep(
-        &(struct keeping){lent->L, lent->at, "get", number, NULL, out, err, STATUS_FAILED});
-}
-
-// Pushes the keeper of the job at index 1 and lends it to the job, if there is one. The job
-// must be handed job_keep(job, NULL) before the caller returns.
-static void lend_keeper(lua_State *L, struct job *job, struct lent *lent) {
-    *lent = (struct lent){{lent, put_series, get_series}, L, 0};
-    bool kept = lua_getiuservalue(L, 1, 1) == LUA_TTABLE;
-    lent->at = lua_gettop(L);
-    job_keep(job, kept ? &lent->keeper : NULL);
-}
+// --- spilled series -----------------------------------------------------------------------
 
 static int bind_keep(lua_State *L) {
     check_job(L, 1);
@@ -274,8 +192,8 @@ static int bind_post(lua_State *L) {
     }
     struct data_counts counts;
     struct error err;
-    struct lent lent;
-    lend_keeper(L, job, &lent);
+    struct job_lent lent;
+    job_lend_keeper(L, job, &lent);
     enum status status = job_post(job, body, size, &counts, &err);
     job_keep(job, NULL);
     return push_outcome(L, status, &counts, &err);
@@ -286,8 +204,8 @@ static int bind_feed(lua_State *L) {
     const struct frame *rows = bind_frame_check(L, 2);
     struct data_counts counts;
     struct error err;
-    struct lent lent;
-    lend_keeper(L, job, &lent);
+    struct job_lent lent;
+    job_lend_keeper(L, job, &lent);
     enum status status = job_feed(job, rows, &counts, &err);
     job_keep(job, NULL);
     return push_outcome(L, status, &counts, &err);
@@ -305,8 +223,8 @@ static int bind_flush(lua_State *L) {
         .skip_s = time_at(L, 2, "skip_ms"),
     };
     struct error err;
-    struct lent lent;
-    lend_keeper(L, job, &lent);
+    struct job_lent lent;
+    job_lend_keeper(L, job, &lent);
     enum status status = job_flush(job, &flush, &err);
     job_keep(job, NULL);
     if (status != STATUS_OK) return bind_fail(L, &err);
