@@ -7,11 +7,13 @@
 -- A reader is `(value, name, in_body) -> value | nil, err`. An option that is null counts as not
 -- given.
 -- @module blip.api.elastic.options
+local attempt = require "blip.attempt"
 local fail = require "blip.fail"
 local json = require "runtime.json"
 local paths = require "blip.api.elastic.paths"
 local problem = require "blip.query.problem"
 local read = require "blip.query.read"
+local units = require "blip.job.units"
 
 -- Up to where pages reach under the old prefix, and how long they are if nothing is said.
 local MAX_WINDOW, DEFAULT_SIZE = 10000, 100
@@ -88,18 +90,12 @@ function options.page(value)
   return page
 end
 
-local UNITS_MS = { nanos = 1e-6, micros = 1e-3, ms = 1, s = 1000, m = 60000, h = 3600000, d = 86400000 }
-
 --- A span of time such as "30s"; comes out in milliseconds, beside the text itself as `text`.
 function options.time_value(value, name)
   local text = tostring(value)
-  if text == "0" or text == "-1" then return { ms = tonumber(text), text = text } end
-  local count, unit = text:lower():match "^(%-?%d+%.?%d*)%s*(%a+)$"
-  if not UNITS_MS[unit] then
-    return fail.invalid("failed to parse setting [%s] with value [%s] as a time value: unit is missing or "
-      .. "unrecognized", name, text)
-  end
-  return { ms = math.floor(tonumber(count) * UNITS_MS[unit]), text = text }
+  local ms, err = attempt(units.time_ms, text, name)
+  if not ms then return nil, err end
+  return { ms = math.floor(ms), text = text }
 end
 
 -- --- reading --------------------------------------------------------------------------------
@@ -136,7 +132,7 @@ end
 
 -- Where a key stands in a body: "3:12".
 local function place(text, name)
-  local at = text:match(('"%s"%%s*:%%s*()'):format(name:gsub("%p", "%%%0"))) or 1
+  local at = text:match(('()"%s"%%s*:'):format(name:gsub("%p", "%%%0"))) or 1
   local before = text:sub(1, at - 1)
   return ("%d:%d"):format(select(2, before:gsub("\n", "")) + 1, #before:match "[^\n]*$" + 1)
 end
