@@ -26,7 +26,7 @@ function units.time_ms(text, name)
     refuse.argument("failed to parse setting [%s] with value [%s] as a time value: "
       .. "unit is missing or unrecognized", name, text)
   end
-  local ms = tonumber(digits) * factor
+  local ms = (tonumber(digits) + 0.0) * factor -- whole numbers would wrap around
   if digits:find("%.") or math.abs(ms) > MOST then
     refuse.argument("failed to parse [%s], fractional time values are not supported", text)
   end
@@ -48,7 +48,7 @@ end
 function units.size(text)
   if text == "0" or text == "-1" then return math.tointeger(text) end
   local digits, unit = text:lower():match "^%s*(%-?%d+%.?%d*)%s*(%a+)%s*$"
-  local bytes = BYTES[unit] and tonumber(digits) * BYTES[unit]
+  local bytes = BYTES[unit] and (tonumber(digits) + 0.0) * BYTES[unit]
   return bytes and math.abs(bytes) < 2 ^ 63 and math.tointeger(bytes // 1) or nil
 end
 
