@@ -6,6 +6,8 @@
 
 // A holiday in a window of two repeats says nothing against a season: so many are asked for.
 #define JUDGED 3.0
+// A window of long steps sees too little of a short period to draw it anew.
+#define JUDGED_STEPS 12.0
 #define LEAST_FREE 0.25  // share of freedoms that a fit leaves, at least
 
 // The window as the test wants it: seasons that it cannot judge are taken out of the values.
@@ -23,7 +25,7 @@ static void prepare(const struct decomposition *d, const struct season_window *w
     for (size_t i = 0; i < d->seasons; i++) {
         const struct season *s = component_season(d->season[i]);
         double repeats = (double)t->x.count * t->x.step_s / s->repeat_s;
-        t->judged[i] = repeats >= JUDGED && s->period_s >= 2 * t->x.step_s &&
+        t->judged[i] = repeats >= JUDGED && s->period_s >= JUDGED_STEPS * t->x.step_s &&
                        s->period_s > season_window_shortest(w);
         if (t->judged[i]) t->known.season[t->known.count++] = *s;
     }

@@ -6,8 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-#define CELLS 84         // of a long period; 2 h of a week
-#define CELLS_OF_DAY 36  // of periods up to three days
+#define CELLS 168         // at most; 1 h of a week
+#define CELLS_OF_WEEK 84  // of a long period; 2 h of a week
+#define CELLS_OF_DAY 36   // of periods up to three days
 #define COARSER 3
 #define NO_CELL CELLS
 #define PASSES 3
@@ -28,7 +29,8 @@ struct cells {
 
 static void place(struct cells *c, const struct season *s, const struct season_series *x,
                   enum season_detail detail) {
-    double most = s->period_s > 3 * SEASON_DAY_S ? CELLS : CELLS_OF_DAY;
+    double most = s->period_s > 3 * SEASON_DAY_S ? CELLS_OF_WEEK : CELLS_OF_DAY;
+    if (detail == SEASON_SHARP) most = CELLS;
     if (detail == SEASON_COARSE) most /= COARSER;
     double steps = fmax(round(s->period_s / x->step_s), 1);
     double cells = round(steps / ceil(steps / most));  // of whole steps, where the period is

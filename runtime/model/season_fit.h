@@ -28,7 +28,8 @@ struct season_set {
 };
 
 enum season_trend { SEASON_PARABOLA, SEASON_PIECES };
-enum season_detail { SEASON_COARSE, SEASON_FINE };  // a third as many cells, or all
+// A third as many cells as usual; as usual; or one for each step: for profiles with edges.
+enum season_detail { SEASON_COARSE, SEASON_FINE, SEASON_SHARP };
 
 struct season_fit {
     double squares;     // weighted sum of the squares of what is left

@@ -66,6 +66,7 @@ static void fit_as(struct choice *c, struct trial *t, enum season_trend trend,
 static void fit(struct choice *c, struct trial *t, bool breaks) {
     season_fit(&c->x, &t->set, SEASON_PARABOLA, SEASON_FINE, &t->fit);
     if (t->set.count) fit_as(c, t, SEASON_PARABOLA, SEASON_COARSE);
+    if (t->set.count) fit_as(c, t, SEASON_PARABOLA, SEASON_SHARP);
     if (!breaks) return;
     fit_as(c, t, SEASON_PIECES, SEASON_FINE);
     if (t->set.count) fit_as(c, t, SEASON_PIECES, SEASON_COARSE);
