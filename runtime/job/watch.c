@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define VALUE_BYTES 64  // what a rare value or a person adds to a model that many share
+
 void watch_init(struct watch *w, const struct detector *d, int64_t bucket_span_s) {
     *w = (struct watch){.detector = d, .bucket_span_s = bucket_span_s};
     w->feature_count = detector_features(d, w->features);
@@ -131,6 +133,9 @@ void watch_forget(struct watch *w, uint32_t model) {
 }
 
 size_t watch_series_bytes(const struct watch *w) {
+    const struct detector *d = w->detector;
+    bool shared = d->over && !d->by && !d->partition;  // one more person, no more models
+    if (shared || w->features[0].statistic == STATISTIC_INDICATOR) return VALUE_BYTES;
     return w->count ? w->feature_count * (w->bytes / w->count) : w->feature_count * 4096;
 }
 

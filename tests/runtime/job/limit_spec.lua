@@ -34,6 +34,18 @@ describe("runtime.job memory", function()
     assert.equal(500, buckets[11].event_count)
   end)
 
+  it("does not take the persons of a population, or rare values, for series", function()
+    for _, detector in ipairs { { ["function"] = "mean", field = "value", over = "host" },
+      { ["function"] = "rare", by = "host" } } do
+      local j = engine.new { detectors = { detector }, memory_limit_bytes = 4 << 20 }
+      engine.post(j, bucket(0, 1, 4000))
+      j:flush { advance_ms = (FROM + 300) * 1000 }
+      local stats = j:size_stats()
+      assert.equal(0, stats.bucket_allocation_failures_count)
+      assert.equal(4000, stats.total_over_field_count + stats.total_by_field_count)
+    end
+  end)
+
   it("says hard_limit, and writes that when it changes", function()
     local j = engine.new(by_host { memory_limit_bytes = 1 << 20, spill = false })
     for n = 0, 5 do engine.post(j, bucket(n, n * 500 + 1, (n + 1) * 500)) end
