@@ -76,13 +76,18 @@ function analysis.check_prune_window(text, span)
   end
 end
 
+local function gcd(a, b)
+  while b ~= 0 do a, b = b, a % b end
+  return a
+end
+
 -- Thirty days or twenty spans, whichever is longer: in whole days that are whole spans, or in whole
 -- spans where that would make it much longer.
 local function default_prune_window(span_ms)
   local least = math.max(DEFAULT_PRUNE_MS, DEFAULT_PRUNE_BUCKETS * span_ms)
-  for days = -(-least // DAY), 2 * least // DAY do
-    if days * DAY % span_ms == 0 then return units.time_text(days * DAY) end
-  end
+  local both = span_ms // gcd(span_ms, DAY) * (DAY + 0.0) -- as a whole number it may wrap around
+  local in_days = math.ceil(least / both) * both
+  if in_days <= 2 * least then return units.time_text(math.tointeger(in_days)) end
   return units.time_text(-(-least // span_ms) * span_ms)
 end
 

@@ -95,6 +95,14 @@ describe("blip.job.config", function()
     assert.equal("40d", new(nil, { bucket_span = "2d" }).analysis_config.model_prune_window)
   end)
 
+  it("keeps silent series for whole days where that is not much longer", function()
+    for span, window in pairs { ["17m"] = "34d", ["5m"] = "30d", ["7s"] = "35d", ["1001ms"] = false, ["9007199254s"] = false } do
+      local ok, job = pcall(new, nil, { bucket_span = span })
+      if window then assert.equal(window, job.analysis_config.model_prune_window) end
+      assert.equal(span ~= "1001ms", ok)
+    end
+  end)
+
   it("refuses fields inside of one another", function()
     refused("Fields [a] and [a.b] cannot both be used in the same analysis_config", nil, { influencers = { "a.b", "a" } })
     assert.truthy(new(nil, { influencers = { "a.b", "a.c", "ab" } }))
