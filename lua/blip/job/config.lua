@@ -63,6 +63,7 @@ local MEBIBYTE = 1 << 20
 local EXAMPLES = 4
 local SNAPSHOT_DAYS, DAILY_AFTER_DAYS = 10, 1
 local MIN_PERSIST_MS, SECOND, HOUR, DAY = 3600000, 1000, 3600000, 86400000
+local MOST_DAYS = 10000000
 local MIN_RENORMALIZATION_DAYS, RENORMALIZATION_BUCKETS = 30, 100
 local LIMIT_KEYS = { "model_memory_limit", "categorization_examples_limit" }
 local PLOT_KEYS = { "enabled", "terms", "annotations_enabled" }
@@ -260,11 +261,16 @@ function config.latency_ms(job)
   return latency and units.time_ms(latency, "latency") or 0
 end
 
+--- The milliseconds of some days; more than there ever were are as many.
+function config.days_ms(days)
+  return math.min(days, MOST_DAYS) * DAY
+end
+
 --- How far back scores are normalised anew when what is normal changes; 0 for never.
 function config.renormalization_window_ms(job)
   local days = job.renormalization_window_days
-  if days then return days * DAY end
-  return math.max(MIN_RENORMALIZATION_DAYS * DAY, RENORMALIZATION_BUCKETS * config.bucket_span_ms(job))
+  if days then return config.days_ms(days) end
+  return math.max(config.days_ms(MIN_RENORMALIZATION_DAYS), RENORMALIZATION_BUCKETS * config.bucket_span_ms(job))
 end
 
 --- How long after a snapshot of an open job the next one is due.

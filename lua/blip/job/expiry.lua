@@ -2,6 +2,7 @@
 -- Days are counted back from a job's newest bucket, not from today: a job that is fed an old year keeps it.
 -- @module blip.job.expiry
 local attempt = require "blip.attempt"
+local config = require "blip.job.config"
 local job_index = require "blip.result.job_index"
 local job_search = require "blip.result.job_search"
 local json = require "runtime.json"
@@ -35,7 +36,7 @@ local function expire_results(job)
   assert(purge.matching(store.connection(), job_index.name(job), { bool = { filter = json.array {
     { term = { job_id = job.job_id } },
     { terms = { result_type = json.array(RESULT_TYPES) } },
-    { range = { timestamp = { lt = newest - days * DAY } } },
+    { range = { timestamp = { lt = newest - config.days_ms(days) } } },
   } } }))
 end
 
@@ -44,8 +45,8 @@ local function expire_snapshots(job)
   local page = assert(snapshot.page(job, { size = MOST_SNAPSHOTS, desc = false }))
   local newest = page.documents[#page.documents]
   if not newest then return end
-  local keep_from = newest.timestamp - job.model_snapshot_retention_days * DAY
-  local all_from = newest.timestamp - job.daily_model_snapshot_retention_after_days * DAY
+  local keep_from = newest.timestamp - config.days_ms(job.model_snapshot_retention_days)
+  local all_from = newest.timestamp - config.days_ms(job.daily_model_snapshot_retention_after_days)
   local day
   for i, document in ipairs(page.documents) do
     local first_of_day = document.timestamp // DAY ~= day
@@ -65,7 +66,7 @@ local function expire_annotations(job)
   assert(purge.matching(store.connection(), job_index.ANNOTATIONS, { bool = { filter = json.array {
     { term = { job_id = job.job_id } },
     { term = { create_username = "_xpack" } },
-    { range = { timestamp = { lt = newest - days * DAY } } },
+    { range = { timestamp = { lt = newest - config.days_ms(days) } } },
   } } }))
 end
 

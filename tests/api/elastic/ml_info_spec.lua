@@ -107,6 +107,13 @@ describe("delete_expired_data", function()
     refused(blip:delete "/_ml/_delete_expired_data/not-a-job", 404, "No known job with id 'not-a-job'")
   end)
 
+  it("a retention of more days than there are keeps everything", function()
+    jobs.create(blip, "keeping", { results_retention_days = 9223372036854775807 })
+    jobs.results(blip, "keeping", "bucket", { { timestamp = 0, anomaly_score = 1.0 }, { timestamp = 4000000000000, anomaly_score = 1.0 } })
+    blip:delete "/_ml/_delete_expired_data/keeping"
+    assert.equal(2, blip:get(JOBS .. "keeping/results/buckets").json.count)
+  end)
+
   it("results go when they are older than the job's newest by its retention", function()
     blip:delete "/_ml/_delete_expired_data/expiring"
     local answer = blip:get(JOBS .. "expiring/results/buckets").json
