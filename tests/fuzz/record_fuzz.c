@@ -94,7 +94,7 @@ static enum status closed(void *context, struct gather_bucket *b, struct error *
         for (size_t j = 0; j < count; j++)
             read_cell(b, w, i, cells[j]);
     }
-    if (w->buckets % 5 == 0)
+    if (w->buckets % 5 == 0 && gather_bucket_events(b) > 0)
         gather_prune(w->g, w->buckets % 2, w->last_s - 120, NULL, NULL, NULL);
     return STATUS_OK;
 }
