@@ -270,7 +270,8 @@ end
 function config.renormalization_window_ms(job)
   local days = job.renormalization_window_days
   if days then return config.days_ms(days) end
-  return math.max(config.days_ms(MIN_RENORMALIZATION_DAYS), RENORMALIZATION_BUCKETS * config.bucket_span_ms(job))
+  local buckets_ms = RENORMALIZATION_BUCKETS * config.bucket_span_ms(job)
+  return math.max(config.days_ms(MIN_RENORMALIZATION_DAYS), buckets_ms)
 end
 
 --- How long after a snapshot of an open job the next one is due.
