@@ -116,7 +116,7 @@ static bool list_cold(const struct job *job, struct cold_list *list) {
                 *cold = (struct cold){series_last_s(s), d, f, m};
             }
     }
-    qsort(list->at, list->count, sizeof *list->at, by_age);
+    if (list->count) qsort(list->at, list->count, sizeof *list->at, by_age);
     return true;
 }
 
