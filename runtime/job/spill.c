@@ -109,25 +109,26 @@ static bool list_cold(const struct job *job, struct cold_list *list) {
         const struct watch *w = &job->watches[d];
         for (uint32_t f = 0; f < w->feature_count; f++)
             for (uint32_t m = 0; m < w->capacity; m++) {
-                const struct series *s = w->series[f][m];
-                if (!s || series_last_s(s) >= job->bucket_s) continue;
+                int64_t last_s;
+                if (!watch_last_s(w, f, m, &last_s) || last_s >= job->bucket_s) continue;
                 struct cold *cold = cold_list_add(list);
                 if (!cold) return false;
-                *cold = (struct cold){series_last_s(s), d, f, m};
+                *cold = (struct cold){last_s, d, f, m};
             }
     }
     if (list->count) qsort(list->at, list->count, sizeof *list->at, by_age);
     return true;
 }
 
-static enum status put(struct job *job, const struct series *s, struct error *err) {
+static enum status put(struct job *job, const struct cold *cold, struct error *err) {
+    const struct watch *w = &job->watches[cold->detector];
     struct pack p = {0};
-    series_save(s, &p);
+    watch_save_model(w, cold->feature, cold->model, &p);
     struct bytes bytes = {0};
     char *room = bytes_reserve(&bytes, p.size);
     if (!room) return fail(err, STATUS_NO_MEMORY, "no memory for a series to spill");
     p = (struct pack){.bytes = (uint8_t *)room, .capacity = p.size};
-    series_save(s, &p);
+    watch_save_model(w, cold->feature, cold->model, &p);
     bytes.size = p.size;
     enum status status =
         job->keeper->put(job->keeper->context, job->spill_number + 1, &bytes, err);
@@ -137,12 +138,12 @@ static enum status put(struct job *job, const struct series *s, struct error *er
 
 static enum status spill_one(struct job *job, const struct cold *cold, struct error *err) {
     struct watch *w = &job->watches[cold->detector];
-    enum status status = put(job, w->series[cold->feature][cold->model], err);
+    enum status status = put(job, cold, err);
     struct spilled entry = {cold->feature, cold->model, job->spill_number + 1};
     if (status == STATUS_OK) status = spill_add(&w->spill, &entry, err);
     if (status != STATUS_OK) return status;
     job->spill_number++;
-    watch_forget_series(w, cold->feature, cold->model);
+    watch_forget_model(w, cold->feature, cold->model);
     return STATUS_OK;
 }
 
@@ -173,15 +174,16 @@ static enum status release(struct job *job, uint64_t number, struct error *err) 
     return STATUS_OK;
 }
 
-static enum status get(struct job *job, uint64_t number, struct series **out,
+static enum status get(struct job *job, struct watch *w, const struct spilled *entry,
                        struct error *err) {
     if (!job->keeper)
         return fail(err, STATUS_FAILED, "series %llu was spilled and nobody has it",
-                    (unsigned long long)number);
+                    (unsigned long long)entry->number);
     struct bytes bytes = {0};
-    enum status status = job->keeper->get(job->keeper->context, number, &bytes, err);
+    enum status status = job->keeper->get(job->keeper->context, entry->number, &bytes, err);
     struct unpack u = {.bytes = (const uint8_t *)bytes.data, .size = bytes.size};
-    if (status == STATUS_OK) status = series_load(&u, out, err);
+    if (status == STATUS_OK)
+        status = watch_load_model(w, entry->feature, entry->model, &u, err);
     bytes_free(&bytes);
     return status;
 }
@@ -191,10 +193,8 @@ enum status job_unspill(struct job *job, const struct job_group *g, struct error
     struct spilled *entry =
         w->spill.count > 0 ? spill_find(&w->spill, g->feature, g->model) : NULL;
     if (!entry) return STATUS_OK;
-    struct series *series;
-    enum status status = get(job, entry->number, &series, err);
+    enum status status = get(job, w, entry, err);
     if (status != STATUS_OK) return status;
-    watch_put_series(w, g->feature, g->model, series);
     status = release(job, entry->number, err);
     spill_remove(&w->spill, entry);
     return status;

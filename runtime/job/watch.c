@@ -115,14 +115,8 @@ struct population *watch_population(struct watch *w, uint32_t model) {
     return *place;
 }
 
-void watch_forget_series(struct watch *w, size_t feature, uint32_t model) {
+void watch_forget_model(struct watch *w, size_t feature, uint32_t model) {
     forget(w, feature, model);
-}
-
-void watch_put_series(struct watch *w, size_t feature, uint32_t model, struct series *series) {
-    w->series[feature][model] = series;
-    w->count++;
-    w->bytes += series_bytes(series);
 }
 
 void watch_forget(struct watch *w, uint32_t model) {
@@ -141,18 +135,46 @@ size_t watch_series_bytes(const struct watch *w) {
 
 // --- saving ---------------------------------------------------------------------------------
 
+static bool has(const struct watch *w, size_t feature, size_t model) {
+    return w->series[feature][model] || w->kinds[feature][model];
+}
+
+bool watch_last_s(const struct watch *w, size_t feature, uint32_t model, int64_t *last_s) {
+    if (!has(w, feature, model)) return false;
+    const struct series *s = w->series[feature][model];
+    *last_s = s ? series_last_s(s) : w->kinds[feature][model]->last_s;
+    return true;
+}
+
+void watch_save_model(const struct watch *w, size_t feature, uint32_t model, struct pack *p) {
+    const struct series *s = w->series[feature][model];
+    if (s)
+        series_save(s, p);
+    else
+        kind_save(w->kinds[feature][model], p);
+}
+
+enum status watch_load_model(struct watch *w, size_t feature, uint32_t model, struct unpack *u,
+                             struct error *err) {
+    const struct feature *f = &w->features[feature];
+    struct series **series = &w->series[feature][model];
+    enum status status = kind_has(f) ? kind_load(f, u, &w->kinds[feature][model], err)
+                                     : series_load(u, series, err);
+    if (status != STATUS_OK) return status;
+    w->count++;
+    w->bytes += *series ? series_bytes(*series) : sizeof(struct kind);
+    return STATUS_OK;
+}
+
 static void save_feature(const struct watch *w, size_t feature, struct pack *p) {
     uint32_t count = 0;
     for (size_t i = 0; i < w->capacity; i++)
-        count += w->series[feature][i] || w->kinds[feature][i];
+        count += has(w, feature, i);
     pack_u32(p, count);
     for (size_t i = 0; i < w->capacity; i++) {
-        const struct series *s = w->series[feature][i];
-        const struct kind *k = w->kinds[feature][i];
-        if (!s && !k) continue;
+        if (!has(w, feature, i)) continue;
         pack_u32(p, (uint32_t)i);
-        if (s) series_save(s, p);
-        if (k) kind_save(k, p);
+        watch_save_model(w, feature, (uint32_t)i, p);
     }
 }
 
@@ -179,16 +201,9 @@ void watch_save(const struct watch *w, struct pack *p) {
 static enum status load_one(struct watch *w, size_t feature, size_t models, struct unpack *u,
                             struct error *err) {
     uint32_t model = unpack_u32(u);
-    if (u->failed || model >= models || w->series[feature][model] || w->kinds[feature][model])
+    if (u->failed || model >= models || has(w, feature, model))
         return fail(err, STATUS_INVALID, "a saved job names model %u of %zu", model, models);
-    const struct feature *f = &w->features[feature];
-    struct series **series = &w->series[feature][model];
-    enum status status = kind_has(f) ? kind_load(f, u, &w->kinds[feature][model], err)
-                                     : series_load(u, series, err);
-    if (status != STATUS_OK) return status;
-    w->count++;
-    w->bytes += *series ? series_bytes(*series) : sizeof(struct kind);
-    return STATUS_OK;
+    return watch_load_model(w, feature, model, u, err);
 }
 
 static enum status load_populations(struct watch *w, size_t models, struct unpack *u,

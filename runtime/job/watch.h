@@ -56,10 +56,16 @@ struct population *watch_population(struct watch *w, uint32_t model);
  * been reserved. False when memory runs out. */
 bool watch_make(struct watch *w, size_t feature, uint32_t model);
 
-/* Takes a series out, or puts one that was read in its empty place; the number has been
- * reserved. */
-void watch_forget_series(struct watch *w, size_t feature, uint32_t model);
-void watch_put_series(struct watch *w, size_t feature, uint32_t model, struct series *series);
+/* Whether there is a model, and the start of the last bucket that it learned. */
+bool watch_last_s(const struct watch *w, size_t feature, uint32_t model, int64_t *last_s);
+
+/* One model as bytes, and back into its empty place; the number has been reserved.
+ * STATUS_INVALID, STATUS_NO_MEMORY. */
+void watch_save_model(const struct watch *w, size_t feature, uint32_t model, struct pack *p);
+enum status watch_load_model(struct watch *w, size_t feature, uint32_t model, struct unpack *u,
+                             struct error *err);
+
+void watch_forget_model(struct watch *w, size_t feature, uint32_t model);
 
 /* Forgets all models of a number. */
 void watch_forget(struct watch *w, uint32_t model);

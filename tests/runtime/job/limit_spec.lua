@@ -113,6 +113,24 @@ describe("runtime.job spill", function()
     assert.equal(2000, stats.total_partition_field_count)
   end)
 
+  it("moves models that are no numeric series too", function()
+    local kept, keeper = shelf()
+    local detectors = { { ["function"] = "time_of_day", by = "host" } }
+    local j = engine.new { detectors = detectors, memory_limit_bytes = 2900000 }
+    local roomy = engine.new { detectors = detectors }
+    j:keep(keeper)
+    waves(j)
+    waves(roomy)
+    assert.is_true(#kept > 200)
+    assert.equal(0, j:size_stats().bucket_allocation_failures_count)
+    local spilled = engine.only(engine.documents(j), "bucket")
+    local expected = engine.only(engine.documents(roomy), "bucket")
+    assert.equal(#expected, #spilled)
+    for i, bucket_of in ipairs(expected) do
+      assert.same(bucket_of.bucket_influencers, spilled[i].bucket_influencers)
+    end
+  end)
+
   it("says which it does not need any more, and saves which it has", function()
     local kept, keeper = shelf()
     local j = engine.new(SMALL)
