@@ -263,6 +263,37 @@ describe("a series with a day", function()
   end)
 end)
 
+describe("a series with edges", function()
+  -- Follows five-minute buckets for so many days; returns when the season was found, in days, and
+  -- how many buckets were loud in the last half.
+  local function follow(days, value)
+    local s, r = series.new { bucket_span_s = 300, count = true }, draws.poisson(4, 288 * days, 4)
+    local found, loud = nil, 0
+    for i = 1, #r do
+      local bucket = { start_s = START + i * 300, value = value(i, r[i]) }
+      for _, text in ipairs((s:learn(bucket))) do
+        if text:match "seasonal" then found = found or i / 288 end
+      end
+      if s:score(bucket).probability < 1e-4 and i > #r / 2 then loud = loud + 1 end
+    end
+    return found, loud
+  end
+
+  it("finds office hours after three and a half days", function()
+    local found, loud = follow(10, function(i, noise)
+      return (i % 288 > 100 and i % 288 < 220 and 60 or 3) + noise
+    end)
+    assert.is_true(found and found <= 3.6, tostring(found))
+    assert.is_true(loud <= 3, tostring(loud)) -- of 1440, at the edges
+  end)
+
+  it("finds an hourly job after a day", function()
+    local found, loud = follow(6, function(i, noise) return (i % 12 == 0 and 100 or 0) + noise end)
+    assert.is_true(found and found <= 1.3, tostring(found))
+    assert.equal(0, loud)
+  end)
+end)
+
 describe("what changes nothing of a series", function()
   it("is an affine change of normal data", function()
     local values, scaled = draws.normal(7, 400, 1000, 10), {}
