@@ -116,7 +116,7 @@ describe("runtime.job spill", function()
   it("moves models that are no numeric series too", function()
     local kept, keeper = shelf()
     local detectors = { { ["function"] = "time_of_day", by = "host" } }
-    local j = engine.new { detectors = detectors, memory_limit_bytes = 2900000 }
+    local j = engine.new { detectors = detectors, memory_limit_bytes = 4000000 }
     local roomy = engine.new { detectors = detectors }
     j:keep(keeper)
     waves(j)
