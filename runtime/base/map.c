@@ -108,10 +108,3 @@ void *map_remove(struct map *m, const char *key) {
     m->size--;
     return value;
 }
-
-void map_each(const struct map *m, void (*visit)(void *context, const char *key, void *value),
-              void *context) {
-    for (size_t i = 0; i < m->capacity; i++)
-        for (struct entry *e = m->buckets[i]; e; e = e->next)
-            visit(context, e->key, e->value);
-}

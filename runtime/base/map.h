@@ -21,8 +21,4 @@ bool map_set(struct map *m, const char *key, void *value);
 /* Takes a value out and returns it, NULL when there is none. */
 void *map_remove(struct map *m, const char *key);
 
-/* Calls visit for every value, in no order; visit must not change the map. */
-void map_each(const struct map *m, void (*visit)(void *context, const char *key, void *value),
-              void *context);
-
 #endif

@@ -75,15 +75,3 @@ void shelf_each(struct shelf *s, void (*visit)(void *context, void *thing), void
         if (s->entries[i].thing) visit(context, s->entries[i].thing);
     pthread_mutex_unlock(&s->lock);
 }
-
-void shelf_clear(struct shelf *s, void (*release)(void *thing)) {
-    pthread_mutex_lock(&s->lock);
-    for (size_t i = 0; i < s->count; i++) {
-        free(s->entries[i].key);
-        if (s->entries[i].thing) release(s->entries[i].thing);
-    }
-    free(s->entries);
-    s->entries = NULL;
-    s->count = s->capacity = 0;
-    pthread_mutex_unlock(&s->lock);
-}

@@ -39,7 +39,4 @@ void *shelf_drop(struct shelf *s, const char *key);
 /* Calls visit for everything that is at home, with the lock held. */
 void shelf_each(struct shelf *s, void (*visit)(void *context, void *thing), void *context);
 
-/* Forgets everything and calls release for what is at home. */
-void shelf_clear(struct shelf *s, void (*release)(void *thing));
-
 #endif

@@ -120,10 +120,3 @@ enum status analysis_add_detector(struct analysis *a, const char *function,
     *out = &a->detectors[a->detector_count++];
     return STATUS_OK;
 }
-
-bool detector_counts_empty(const struct detector *d) {
-    if (d->over) return false;
-    return d->function == FUNCTION_COUNT || d->function == FUNCTION_SUM;
-}
-
-bool detector_has_field(const struct detector *d) { return d->field != NULL; }

@@ -88,10 +88,4 @@ static inline int64_t analysis_bucket(const struct analysis *a, int64_t time_s) 
     return time_s - (rest < 0 ? rest + a->bucket_span_s : rest);
 }
 
-/* Whether a bucket without rows has the value 0 (count, sum) rather than none. */
-bool detector_counts_empty(const struct detector *d);
-
-/* Whether the function reads the values of a field. */
-bool detector_has_field(const struct detector *d);
-
 #endif

@@ -17,7 +17,3 @@ enum status job_registry_give_back(const char *key, struct job *job, struct erro
 }
 
 void job_registry_drop(const char *key) { job_free(shelf_drop(&shelf, key)); }
-
-static void release(void *thing) { job_free(thing); }
-
-void job_registry_clear(void) { shelf_clear(&shelf, release); }

@@ -16,6 +16,4 @@ enum status job_registry_give_back(const char *key, struct job *job, struct erro
 /* Forgets a key: ends a loan whose job was freed, or frees a job that is at home. */
 void job_registry_drop(const char *key);
 
-void job_registry_clear(void);  // frees all; for shutdown
-
 #endif

@@ -148,11 +148,3 @@ enum status levels_load(struct levels *l, struct unpack *from, struct error *err
     }
     return STATUS_OK;
 }
-
-size_t levels_size(const struct levels *l) {
-    size_t size =
-        l->count * sizeof *l->normalizers + l->analysis->detector_count * sizeof *l->detectors;
-    for (size_t i = 0; i < l->count; i++)
-        size += normalizer_size(&l->normalizers[i]);
-    return size;
-}

@@ -40,6 +40,5 @@ bool levels_moved(const struct levels *l);
 void levels_save(const struct levels *l, struct pack *to);
 /* STATUS_INVALID, STATUS_NO_MEMORY; some normalisers may be loaded then. */
 enum status levels_load(struct levels *l, struct unpack *from, struct error *err);
-size_t levels_size(const struct levels *l);  // bytes held beside the struct
 
 #endif

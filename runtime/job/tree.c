@@ -207,13 +207,3 @@ enum status tree_load(struct tree *t, struct unpack *u, struct error *err) {
     enum status status = levels_load(&t->levels, u, err);
     return status == STATUS_OK ? equalizer_load(&t->equalizer, u, err) : status;
 }
-
-size_t tree_size(const struct tree *t) {
-    return sizeof *t + t->item_capacity * sizeof *t->items +
-           t->influence_capacity * sizeof *t->influences +
-           t->pivot_capacity * sizeof *t->pivots + t->root_capacity * sizeof *t->pivot_roots +
-           (t->partition_room + t->pivot_room + t->root_room) * sizeof *t->shown_pivots +
-           t->record_room * sizeof *t->records + t->order_room * sizeof *t->order +
-           t->child_room * sizeof *t->children + t->mention_room * sizeof *t->mentions +
-           levels_size(&t->levels) + equalizer_size(&t->equalizer);
-}

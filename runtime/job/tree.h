@@ -142,7 +142,4 @@ bool tree_score_moved(double stored, double now);
 void tree_save(const struct tree *t, struct pack *p);
 enum status tree_load(struct tree *t, struct unpack *u, struct error *err);
 
-/* Bytes of memory held. */
-size_t tree_size(const struct tree *t);
-
 #endif

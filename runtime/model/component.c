@@ -224,17 +224,6 @@ void component_shift(struct component *c, double seconds) {
     c->season.start_s = (start - floor(start)) * c->season.repeat_s;
 }
 
-double component_amplitude(const struct component *c) {
-    double sum = 0, squares = 0;
-    for (size_t k = 0; k < c->phases; k++) {
-        double width = edge_after(c, k) - (double)c->phase[k].edge;
-        double value = (double)c->phase[k].value;
-        sum += width * value;
-        squares += width * value * value;
-    }
-    return sqrt(fmax(squares - sum * sum, 0));
-}
-
 // --- a new one -------------------------------------------------------------------------------
 
 // The shape of the points over `cells` equal parts of the period, and how hard it is to draw:

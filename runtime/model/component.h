@@ -60,9 +60,6 @@ double component_refresh(struct component *c, double time_s, bool force);
 void component_scale(struct component *c, double factor);
 void component_shift(struct component *c, double seconds);
 
-/* How much it moves: standard deviation of its values over the period. */
-double component_amplitude(const struct component *c);
-
 size_t component_bytes(const struct component *c);
 void component_save(const struct component *c, struct pack *p);
 enum component_loaded { COMPONENT_LOADED, COMPONENT_DAMAGED, COMPONENT_NO_MEMORY };

@@ -187,7 +187,3 @@ enum status equalizer_load(struct equalizer *e, struct unpack *from, struct erro
     }
     return STATUS_OK;
 }
-
-size_t equalizer_size(const struct equalizer *e) {
-    return e->sketches ? e->detectors * (sizeof *e->sketches + sizeof *e->ranked) : 0;
-}

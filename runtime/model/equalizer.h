@@ -43,6 +43,5 @@ void equalizer_age(struct equalizer *e, double fade);
 void equalizer_save(const struct equalizer *e, struct pack *to);
 /* Fills an equaliser of as many detectors. STATUS_INVALID; it is then as started. */
 enum status equalizer_load(struct equalizer *e, struct unpack *from, struct error *err);
-size_t equalizer_size(const struct equalizer *e);  // bytes held beside the struct
 
 #endif

@@ -28,7 +28,3 @@ size_t model_registry_size_bytes(void) {
     shelf_each(&shelf, add_size, &size);
     return size;
 }
-
-static void release(void *thing) { model_set_free(thing); }
-
-void model_registry_clear(void) { shelf_clear(&shelf, release); }

@@ -22,6 +22,5 @@ enum status model_registry_give_back(const char *key, struct model_set *set, str
 void model_registry_drop(const char *key);
 
 size_t model_registry_size_bytes(void);  // of the sets that are at home
-void model_registry_clear(void);         // frees all; for shutdown
 
 #endif

@@ -165,7 +165,3 @@ size_t model_set_size_bytes(const struct model_set *set) {
             size += set->table.slots[i].size_bytes + set->table.slots[i].key_size;
     return size;
 }
-
-const struct model_options *model_set_options(const struct model_set *set) {
-    return &set->options;
-}

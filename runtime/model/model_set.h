@@ -88,6 +88,5 @@ size_t model_set_trim(struct model_set *set, size_t budget_bytes);
 
 size_t model_set_count(const struct model_set *set);
 size_t model_set_size_bytes(const struct model_set *set);
-const struct model_options *model_set_options(const struct model_set *set);
 
 #endif

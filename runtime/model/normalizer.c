@@ -281,7 +281,3 @@ enum status normalizer_load(struct normalizer *n, struct unpack *from, struct er
     *n = loaded;
     return STATUS_OK;
 }
-
-size_t normalizer_size(const struct normalizer *n) {
-    return n->capacity * sizeof *n->steps + peaks_size(&n->peaks);
-}

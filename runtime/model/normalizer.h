@@ -67,6 +67,5 @@ double normalizer_probability_ceiling(double p);
 void normalizer_save(const struct normalizer *n, struct pack *to);
 /* Fills a started normaliser. STATUS_INVALID, STATUS_NO_MEMORY; it is then as started. */
 enum status normalizer_load(struct normalizer *n, struct unpack *from, struct error *err);
-size_t normalizer_size(const struct normalizer *n);  // bytes held beside the struct
 
 #endif

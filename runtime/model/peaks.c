@@ -142,5 +142,3 @@ enum status peaks_load(struct peaks *p, struct unpack *from, struct error *err) 
     *p = loaded;
     return STATUS_OK;
 }
-
-size_t peaks_size(const struct peaks *p) { return p->capacity * sizeof *p->slots; }

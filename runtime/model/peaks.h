@@ -39,6 +39,5 @@ void peaks_age(struct peaks *p, double fade);
 void peaks_save(const struct peaks *p, struct pack *to);
 /* Fills empty peaks. STATUS_INVALID, STATUS_NO_MEMORY; they stay empty. */
 enum status peaks_load(struct peaks *p, struct unpack *from, struct error *err);
-size_t peaks_size(const struct peaks *p);  // bytes held
 
 #endif

@@ -38,10 +38,6 @@ struct pool {
 
 static _Thread_local struct job *current;
 
-struct job *job_current(void) {
-    return current;
-}
-
 static bool past_deadline(const struct job *job) {
     return job->deadline_ns && time_monotonic_ns() > job->deadline_ns;
 }

@@ -93,7 +93,4 @@ struct pool_counts pool_counts(struct pool *p);
  * that run none. Ask wherever something loops. */
 bool job_cancelled(void);
 
-/* The job that the calling worker runs, NULL elsewhere. */
-struct job *job_current(void);
-
 #endif

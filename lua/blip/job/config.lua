@@ -207,7 +207,8 @@ function config.settle(job)
   return config.ordered(job)
 end
 
-local COPIED = {
+--- What is kept as it was sent, and may be changed later.
+config.COPIED = {
   "description",
   "custom_settings",
   "renormalization_window_days",
@@ -228,7 +229,7 @@ local function parts(sent)
     results_index_name = results_index(sent.results_index_name),
     allow_lazy_open = sent.allow_lazy_open or false,
   }
-  for _, name in ipairs(COPIED) do job[name] = sent[name] end
+  for _, name in ipairs(config.COPIED) do job[name] = sent[name] end
   return job
 end
 

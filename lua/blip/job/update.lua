@@ -9,17 +9,6 @@ local rule = require "blip.job.rule"
 local settings = require "blip.job.settings"
 local units = require "blip.job.units"
 
-local SIMPLE = {
-  "description",
-  "custom_settings",
-  "renormalization_window_days",
-  "background_persist_interval",
-  "model_snapshot_retention_days",
-  "daily_model_snapshot_retention_after_days",
-  "results_retention_days",
-  "system_annotations_retention_days",
-  "allow_lazy_open",
-}
 local LIMITS = { "model_memory_limit", "categorization_examples_limit" }
 
 local update = {}
@@ -91,9 +80,10 @@ end
 -- @tparam table state `is_open`, and `model_bytes` of its models (nil before they exist)
 -- @return the job; raises the dialect's error
 function update.apply(job, sent, state)
-  for _, name in ipairs(SIMPLE) do
+  for _, name in ipairs(config.COPIED) do
     if sent[name] ~= nil then job[name] = sent[name] end
   end
+  if sent.allow_lazy_open ~= nil then job.allow_lazy_open = sent.allow_lazy_open end
   if sent.groups then job.groups = config.groups(sent.groups) end
   for _, each in ipairs(sent.detectors or {}) do change_detector(job, each) end
   if sent.model_plot_config then job.model_plot_config = config.model_plot(sent.model_plot_config) end

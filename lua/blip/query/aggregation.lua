@@ -22,11 +22,6 @@ for kind, readers in pairs { metric = metrics, partition = partitions, grouping 
   for type, reader in pairs(readers) do known[type] = { kind = kind, read = reader } end
 end
 
---- Whether a name is a type of aggregation.
-function aggregation.is_known(type)
-  return known[type] ~= nil
-end
-
 --- What the dialect calls groupings when it complains of them.
 local FACTORIES = {
   terms = "TermsAggregatorFactory", histogram = "HistogramAggregatorFactory",
