@@ -11,8 +11,9 @@
  * A cell is one combination of partition, by and over value of one detector, numbered densely
  * from 0; a number is taken again after gather_prune() freed it. Texts are known by ids.
  * Without an over field a cell is a series with a model of its own; with one, all the cells of
- * a partition and by value share a model. One worker owns a gather at a time; nothing here is
- * locked. Source: elastic-model.md 2, 3. */
+ * a partition and by value share a model. One worker owns a gather at a time: nothing here is
+ * locked, and values, times and samples are answered out of memory that is used again. Source:
+ * elastic-model.md 2, 3. */
 #ifndef BLIP_JOB_GATHER_H
 #define BLIP_JOB_GATHER_H
 

@@ -19,6 +19,8 @@ struct tally {
     uint32_t slices;  // first influencer slice; TALLY_NONE
 };
 
+_Static_assert(sizeof(struct tally) == 64, "a tally is one cache line");
+
 /* One or several measurements that were taken together. */
 struct sample {
     double time_s;  // mean time, seconds since 1970

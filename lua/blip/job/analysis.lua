@@ -1,11 +1,11 @@
 --- What a job analyses: its `analysis_config` and `data_description` (elastic-ml.md 3.2 and 3.5).
 -- @module blip.job.analysis
 local categorization = require "blip.job.categorization"
-local date_format = require "blip.query.date_format"
 local detector = require "blip.job.detector"
 local functions = require "blip.job.functions"
 local json = require "runtime.json"
 local refuse = require "blip.job.refuse"
+local time = require "runtime.time"
 local units = require "blip.job.units"
 
 local KEYS = {
@@ -202,7 +202,7 @@ local EPOCH = { epoch = true, epoch_ms = true }
 
 local function check_time_format(format)
   if EPOCH[format] then return end
-  if format == "" or not date_format.check(format) then
+  if format == "" or not time.check_format(format) then
     refuse.argument("Invalid Time format string '%s'", format)
   end
 end

@@ -125,6 +125,7 @@ describe("blip.job.config", function()
 
   it("reads times by patterns", function()
     assert.equal("yyyy-MM-dd HH:mm:ssX", new({ data_description = { time_format = "yyyy-MM-dd HH:mm:ssX" } }).data_description.time_format)
+    assert.equal("yyyy-MM-dd VV", new({ data_description = { time_format = "yyyy-MM-dd VV" } }).data_description.time_format)
     refused("Invalid Time format string 'rubbish'", { data_description = { time_format = "rubbish" } })
     assert.same({ format = "delimited", time_field = "time", time_format = "epoch_ms", field_delimiter = "\t", quote_character = '"' },
       new({ data_description = { format = "delimited" } }).data_description)
