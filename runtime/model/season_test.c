@@ -173,15 +173,17 @@ static bool spiky(const struct choice *c, const struct season *s) {
     return false;
 }
 
-static enum season_rule rule_of(const struct choice *c) {
-    return c->now.set.count ? SEASON_LENIENT : SEASON_STRICT;
+// One more day or week is plausible; any other period must stand for itself.
+static enum season_rule rule_of(const struct choice *c, const struct season *added) {
+    bool calendar = fmod(added->repeat_s, DAY) == 0;
+    return c->now.set.count && calendar ? SEASON_LENIENT : SEASON_STRICT;
 }
 
 // Whether the next set is more than the present one, beyond chance.
 static bool accepted(const struct choice *c, const struct season *added) {
     bool few = fewest_repeats(c, &c->next.set) < FEW_REPEATS;
     double most = few ? LN_CHANCE_FEW : LN_CHANCE;
-    enum season_rule rule = rule_of(c);
+    enum season_rule rule = rule_of(c, added);
     if (season_ln_chance(&c->now.fit, &c->next.fit, rule) > most) return false;
     if (season_ln_chance(&c->none.fit, &c->next.fit, SEASON_STRICT) > most) return false;
     if (season_explained(&c->now.fit, &c->next.fit) < ADDED_LEAST) return false;
@@ -196,7 +198,7 @@ static bool accepted(const struct choice *c, const struct season *added) {
 static void consider(struct choice *c, const struct season *added, double margin) {
     // Where few repeats were seen, breaks of the trend and a season can stand for each other.
     fit(c, &c->next, fewest_repeats(c, &c->next.set) >= REPEATS_FOR_BREAKS);
-    enum season_rule rule = rule_of(c);
+    enum season_rule rule = rule_of(c, added);
     if (!accepted(c, added) || season_bic_gain(&c->now.fit, &c->next.fit, rule) < margin)
         return;
     if (!c->found || season_bic_gain(&c->best.fit, &c->next.fit, rule) > 0) c->best = c->next;
