@@ -25,6 +25,7 @@
 #define WORST 0.1  // share of values that a second look trusts less
 #define WORST_WEIGHT 0.1
 #define WORST_SHARE 0.45  // of all squares; a normal distribution's worst tenth has 0.44
+#define HOUR 3600.0
 #define DAY SEASON_DAY_S
 #define WEEK SEASON_WEEK_S
 #define WEEK_BINS 168  // hours
@@ -138,12 +139,25 @@ static bool near_calendar(double period_s) {
     return false;
 }
 
+// What runs by the clock repeats after a round time: the roundest one that ends the last repeat
+// within a step of where the period does.
+static double rounded(const struct choice *c, double period_s) {
+    static const double units[] = {DAY,      HOUR,      HOUR / 2, HOUR / 4,
+                                   HOUR / 6, HOUR / 12, HOUR / 60};
+    double repeats = (double)c->x.count * c->x.step_s / period_s;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        double whole = round(period_s / units[i]) * units[i];
+        if (whole > 0 && fabs(whole - period_s) * repeats <= c->x.step_s) return whole;
+    }
+    return period_s;
+}
+
 static bool free_season(struct choice *c, struct season *out) {
     double strength;
     size_t lag = likeliest_lag(c, &strength);
     if (lag < 2 || strength < PEAK_LEAST) return false;
     if (near_calendar((double)lag * c->x.step_s)) return false;
-    *out = season_of(refine(c, (double)lag) * c->x.step_s);
+    *out = season_of(rounded(c, refine(c, (double)lag) * c->x.step_s));
     return true;
 }
 

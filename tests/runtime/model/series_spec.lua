@@ -287,6 +287,15 @@ describe("a series with edges", function()
     assert.is_true(loud <= 3, tostring(loud)) -- of 1440, at the edges
   end)
 
+  it("takes the period of an hourly job for an hour, and expects its minute days later", function()
+    local s, noise = series.new { bucket_span_s = 60 }, draws.normal(3, 1440 * 5, 20, 2)
+    for i = 1, #noise do
+      s:learn { start_s = START + i * 60, value = noise[i] + (i % 60 == 0 and 80 or 0) }
+    end
+    near(100, s:typical(START + 1440 * 5 * 60 + 30), 0.05)
+    near(20, s:typical(START + (1440 * 5 + 1) * 60 + 30), 0.15)
+  end)
+
   it("finds an hourly job after a day", function()
     local found, loud = follow(6, function(i, noise) return (i % 12 == 0 and 100 or 0) + noise end)
     assert.is_true(found and found <= 1.3, tostring(found))
