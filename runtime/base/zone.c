@@ -21,7 +21,7 @@ struct zone {
     } changes[];
 };
 
-// --- names that no file has ---------------------------------------------------------------
+// --- names that no file has ------------------------------------------------------------------
 
 static const struct {
     const char *name;
@@ -63,7 +63,7 @@ static bool fixed_offset(const char *name, int *offset_s) {
     return strncmp(name, "UT", 2) == 0 && read_shift(name + 2, offset_s);
 }
 
-// --- files --------------------------------------------------------------------------------
+// --- files -----------------------------------------------------------------------------------
 
 static int64_t big_endian(const unsigned char *at, size_t size) {
     uint64_t value = *at & 0x80 ? UINT64_MAX : 0;
@@ -147,7 +147,7 @@ static struct zone *read_file(const char *name) {
     return z;
 }
 
-// --- the zones that were asked for ----------------------------------------------------------
+// --- the zones that were asked for -----------------------------------------------------------
 
 // Guards `known`; a zone in it is never changed and never freed.
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -61,7 +61,7 @@ static void empty_tally(struct tally *t) {
         .min = INFINITY, .max = -INFINITY, .list = TALLY_NONE, .slices = TALLY_NONE};
 }
 
-// --- cells ----------------------------------------------------------------------------------
+// --- cells -----------------------------------------------------------------------------------
 
 static bool grow_tallies(struct bucket_detector *d, uint32_t cell) {
     size_t capacity = d->tally_capacity ? d->tally_capacity : FEWEST;
@@ -101,7 +101,7 @@ struct tally *bucket_touch(struct gather_bucket *b, size_t detector, uint32_t ce
     return t;
 }
 
-// --- influencer slices ----------------------------------------------------------------------
+// --- influencer slices -----------------------------------------------------------------------
 
 static uint32_t slice_home(const struct bucket_detector *d, uint32_t cell, uint32_t influencer,
                            uint32_t value) {
@@ -159,7 +159,7 @@ struct tally *bucket_slice(struct gather_bucket *b, size_t detector, uint32_t ce
     return &s->tally;
 }
 
-// --- lists and sets -------------------------------------------------------------------------
+// --- lists and sets --------------------------------------------------------------------------
 
 static struct bucket_list *list_of(struct gather_bucket *b, struct tally *t) {
     if (t->list != TALLY_NONE) return &b->lists[t->list];

@@ -26,7 +26,7 @@ void cells_free(struct cells *c) {
 
 size_t cells_models(const struct cells *c) { return c->shared ? c->model_count : c->count; }
 
-// --- slots --------------------------------------------------------------------------------
+// --- slots -----------------------------------------------------------------------------------
 
 static size_t home(uint32_t partition, uint32_t by, uint32_t over, size_t slots) {
     return (size_t)hash_words(partition, by, over) & (slots - 1);
@@ -91,7 +91,7 @@ static size_t model_home(const struct cells *c, uint32_t number) {
     return home(m->partition, m->by, GATHER_NONE, c->model_slot_count);
 }
 
-// --- growing --------------------------------------------------------------------------------
+// --- growing ---------------------------------------------------------------------------------
 
 static bool grow_cell_slots(struct cells *c) {
     size_t count = c->slot_count ? 2 * c->slot_count : 2 * FEWEST;
@@ -159,7 +159,7 @@ static bool room_for_sampler(struct cells *c, uint32_t model) {
     return true;
 }
 
-// --- cells ----------------------------------------------------------------------------------
+// --- cells -----------------------------------------------------------------------------------
 
 uint32_t cells_find(const struct cells *c, uint32_t partition, uint32_t by, uint32_t over) {
     if (c->slot_count == 0) return GATHER_NONE;
@@ -256,7 +256,7 @@ size_t cells_size(const struct cells *c) {
     return size;
 }
 
-// --- saving ---------------------------------------------------------------------------------
+// --- saving ----------------------------------------------------------------------------------
 
 void cells_save(const struct cells *c, struct pack *out) {
     pack_u32(out, (uint32_t)c->count);

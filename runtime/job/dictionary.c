@@ -207,7 +207,7 @@ size_t dictionary_size(const struct dictionary *d) {
            d->slot_count * sizeof *d->slots + d->bytes_capacity;
 }
 
-// --- saving -------------------------------------------------------------------------------
+// --- saving ----------------------------------------------------------------------------------
 
 void dictionary_save(const struct dictionary *d, struct pack *out) {
     pack_u32(out, (uint32_t)d->count);

@@ -14,7 +14,7 @@
 // How much rarer than the average a bucket is that counts as sparse: ln average - ln count.
 #define SPARSE_LOG 2
 
-// --- making ---------------------------------------------------------------------------------
+// --- making ----------------------------------------------------------------------------------
 
 static enum gathering gathering_of(enum detector_function function) {
     switch (function) {
@@ -145,7 +145,7 @@ void gather_listen(struct gather *g, const struct gather_listener *listener) {
     g->listener = *listener;
 }
 
-// --- open buckets ---------------------------------------------------------------------------
+// --- open buckets ----------------------------------------------------------------------------
 
 // Where a bucket that starts at a time is among the open ones, or would be.
 static size_t find_open(const struct gather *g, int64_t start_s) {
@@ -216,7 +216,7 @@ static uint64_t oldest_stamp(const struct gather *g) {
     return oldest;
 }
 
-// --- closing --------------------------------------------------------------------------------
+// --- closing ---------------------------------------------------------------------------------
 
 static void count_bucket(struct gather *g, const struct gather_bucket *b) {
     struct data_counts *c = g->upload ? g->upload : &g->counts;
@@ -281,7 +281,7 @@ static enum status close_due(struct gather *g, int64_t time_s, struct error *err
     return close_until(g, due_s, err);
 }
 
-// --- records --------------------------------------------------------------------------------
+// --- records ---------------------------------------------------------------------------------
 
 static int64_t seconds(int64_t ms) { return ms / 1000 - (ms % 1000 < 0); }
 
@@ -367,7 +367,7 @@ enum status gather_post(struct gather *g, const char *body, size_t size,
     return status;
 }
 
-// --- commands -------------------------------------------------------------------------------
+// --- commands --------------------------------------------------------------------------------
 
 void gather_reset(struct gather *g, int64_t start_s, int64_t end_s) {
     for (size_t i = 0; i < g->open_count; i++) {
@@ -406,7 +406,7 @@ bool gather_position_s(const struct gather *g, int64_t *position_s) {
 
 const struct data_counts *gather_counts(const struct gather *g) { return &g->counts; }
 
-// --- size -----------------------------------------------------------------------------------
+// --- size ------------------------------------------------------------------------------------
 
 size_t gather_size(const struct gather *g) {
     size_t size = sizeof *g + dictionary_size(g->texts) +

@@ -37,7 +37,7 @@ struct gather;
 enum status gather_new(const struct analysis *analysis, struct gather **out, struct error *err);
 void gather_free(struct gather *g);  // NULL is fine
 
-// --- what the job is asked and told ---------------------------------------------------------
+// --- what the job is asked and told ----------------------------------------------------------
 
 struct gather_bucket;
 
@@ -75,7 +75,7 @@ enum status gather_advance(struct gather *g, int64_t time_s, struct error *err);
  * before it is never closed and later records before it count for nothing. */
 void gather_skip(struct gather *g, int64_t time_s);
 
-// --- where it stands ------------------------------------------------------------------------
+// --- where it stands -------------------------------------------------------------------------
 
 /* Start of the oldest open bucket = end of the last one that was closed, seconds since 1970;
  * false when there was no record yet. */
@@ -97,7 +97,7 @@ struct gather_bucket *gather_open(struct gather *g, size_t at);
  * when memory runs out. */
 struct gather_bucket *gather_current(struct gather *g);
 
-// --- reading a bucket -----------------------------------------------------------------------
+// --- reading a bucket ------------------------------------------------------------------------
 
 int64_t gather_bucket_start_s(const struct gather_bucket *b);
 double gather_bucket_events(const struct gather_bucket *b);  // the bucket's event_count
@@ -159,7 +159,7 @@ const struct gather_slice *gather_slice(const struct gather_bucket *b, size_t de
  * excludes such: it is modelled but gives no results. */
 bool gather_frequent(const struct gather *g, size_t detector, uint32_t cell);
 
-// --- sampled functions ----------------------------------------------------------------------
+// --- sampled functions -----------------------------------------------------------------------
 
 /* The number of measurements in one sample of a model, n*; 0 while it is not known: then
  * nothing is learned. */
@@ -173,7 +173,7 @@ enum status gather_samples(struct gather_bucket *b, size_t detector, uint32_t ce
                            const struct feature *feature, const struct sample **samples,
                            size_t *count, struct error *err);
 
-// --- forgetting, saving ---------------------------------------------------------------------
+// --- forgetting, saving ----------------------------------------------------------------------
 
 /* Frees the cells of a detector that were last seen before a time (never those of a bucket that
  * is open or closes just now), and calls freed() for each

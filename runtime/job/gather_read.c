@@ -9,7 +9,7 @@
 
 #define FREQUENT_SHARE 0.1  // of the buckets; see exclude_frequent
 
-// --- places ---------------------------------------------------------------------------------
+// --- places ----------------------------------------------------------------------------------
 
 int64_t gather_bucket_start_s(const struct gather_bucket *b) { return b->start_s; }
 double gather_bucket_events(const struct gather_bucket *b) { return b->events; }
@@ -73,7 +73,7 @@ bool gather_frequent(const struct gather *g, size_t detector, uint32_t number) {
             frequency_buckets(&d->over_buckets, cell->partition, cell->over) > limit);
 }
 
-// --- values ---------------------------------------------------------------------------------
+// --- values ----------------------------------------------------------------------------------
 
 static bool room_for_parts(struct gather *g, size_t count) {
     if (count <= g->part_capacity) return true;
@@ -167,7 +167,7 @@ const struct sample *gather_times(const struct gather_bucket *b, const struct ta
     return b->gather->samples;
 }
 
-// --- samples --------------------------------------------------------------------------------
+// --- samples ---------------------------------------------------------------------------------
 
 double gather_sample_count(const struct gather *g, size_t detector, uint32_t model) {
     const struct cells *c = &g->detectors[detector].cells;
@@ -259,7 +259,7 @@ enum status gather_keep_samples(struct gather_bucket *b, struct error *err) {
     return status;
 }
 
-// --- pruning --------------------------------------------------------------------------------
+// --- pruning ---------------------------------------------------------------------------------
 
 void gather_prune(struct gather *g, size_t detector, int64_t before_s,
                   void (*freed)(void *context, uint32_t cell),

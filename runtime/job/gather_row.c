@@ -29,7 +29,7 @@ static bool is_missing(const struct record_value *v) {
     return v->kind == RECORD_ABSENT || v->size == 0;
 }
 
-// --- weights --------------------------------------------------------------------------------
+// --- weights ---------------------------------------------------------------------------------
 
 static bool is_null_text(const struct record_value *v) {
     return is_missing(v) || (v->size == 4 && memcmp(v->text, "null", 4) == 0);
@@ -50,7 +50,7 @@ static bool read_weight(const struct gather *g, const struct record *record,
     return weight->count > 0;
 }
 
-// --- texts and cells ------------------------------------------------------------------------
+// --- texts and cells -------------------------------------------------------------------------
 
 // The text of a field of the present row; missing is empty text.
 static struct gather_text *look_up(struct gather *g, const struct record *record,
@@ -117,7 +117,7 @@ static uint32_t find_cell(struct row *r, size_t at) {
     return cell == GATHER_NONE ? new_cell(r, at) : cell;
 }
 
-// --- values ---------------------------------------------------------------------------------
+// --- values ----------------------------------------------------------------------------------
 
 // "lat,lon" in degrees.
 static bool read_location(const struct record_value *v, double *place) {
@@ -161,7 +161,7 @@ static bool read_value(struct row *r, const struct gather_detector *d) {
     }
 }
 
-// --- tallies --------------------------------------------------------------------------------
+// --- tallies ---------------------------------------------------------------------------------
 
 static void add_metric(struct tally *t, const struct row *r) {
     double value = r->value[0], share = r->weight.count / t->count,

@@ -142,7 +142,7 @@ enum status gather_load(struct gather *g, struct unpack *in, struct error *err) 
                 g->analysis->job_id);
 }
 
-// --- buckets --------------------------------------------------------------------------------
+// --- buckets ---------------------------------------------------------------------------------
 
 static void save_list(const struct bucket_list *list, bool set, struct pack *out) {
     pack_u32(out, list->count);

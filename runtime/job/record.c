@@ -47,7 +47,7 @@ bool record_number(const struct record_value *value, double *number) {
     return isfinite(value->number);
 }
 
-// --- one object -----------------------------------------------------------------------------
+// --- one object ------------------------------------------------------------------------------
 
 static const char *const boolean_text[] = {"false", "true"};
 
@@ -158,7 +158,7 @@ static void settle(struct record_reader *r) {
     }
 }
 
-// --- a body of objects ----------------------------------------------------------------------
+// --- a body of objects -----------------------------------------------------------------------
 
 // One walk over a body.
 struct walk {

@@ -8,7 +8,7 @@
 #define BUCKETS_BEFORE_FIRST 3
 #define BUCKETS_BEFORE_NEXT 30
 
-// --- parts ----------------------------------------------------------------------------------
+// --- parts -----------------------------------------------------------------------------------
 
 // In time order; equal times by value, so that the order of rows makes no difference.
 static int by_time(const void *a, const void *b) {
@@ -76,7 +76,7 @@ double parts_median(struct part *parts, size_t count) {
     return NAN;
 }
 
-// --- samples --------------------------------------------------------------------------------
+// --- samples ---------------------------------------------------------------------------------
 
 void sampler_free(struct sampler *s) {
     free(s->parts);
@@ -160,7 +160,7 @@ bool sampler_keep(struct sampler *s, const struct part *parts, size_t count,
     return true;
 }
 
-// --- saving ---------------------------------------------------------------------------------
+// --- saving ----------------------------------------------------------------------------------
 
 void sampler_save(const struct sampler *s, struct pack *out) {
     pack_f64(out, s->per_sample);
