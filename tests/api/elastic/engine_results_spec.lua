@@ -1,6 +1,5 @@
 -- luacheck: no max line length
 -- What the peer's integration tests assert of results (elastic-ml.md 13), through `_data`.
-local json = require "runtime.json"
 local jobs = require "support.ml_jobs"
 local json = require "runtime.json"
 local random = require "support.random"
@@ -315,9 +314,9 @@ describe("results of posted data", function()
       ok(blip:post(path .. "/_close"))
       local answer = ok(blip:post("/.ml-anomalies-" .. id .. "/_search", { size = 0,
         query = { term = { result_type = "model_plot" } }, aggs = { hosts = { terms = { field = "partition_field_value" } } } }))
-      local counts = {}
-      for _, bucket in ipairs(answer.aggregations.hosts.buckets) do counts[bucket.key] = bucket.doc_count end
-      return counts
+      local found = {}
+      for _, bucket in ipairs(answer.aggregations.hosts.buckets) do found[bucket.key] = bucket.doc_count end
+      return found
     end
     assert.same({ h1 = 24, h2 = 24, h3 = 24 }, plotted("plotted", nil))
     assert.same({ h2 = 24, h3 = 24 }, plotted("plotted-some", "h2,h3"))
