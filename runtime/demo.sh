@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs, builds and starts Blip, loads a year of New York taxi rides through its REST API and
+# Installs, builds and starts Blip, loads seven months of New York taxi rides through its REST API and
 # shows what three detectors and a job find strange in it.
 #   sh runtime/demo.sh            leaves the server running and says how to look further
 #   sh runtime/demo.sh --exit     stops it at the end; exits 1 when a known event was missed
