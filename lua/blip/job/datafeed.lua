@@ -253,11 +253,14 @@ local function open(feed, job, row)
   }
 end
 
--- The range is done: the datafeed stops and its job closes.
+-- The range is done: the job closes and its datafeed stops. In this order a crash between the two leaves
+-- no job open: the datafeed finds it closed and stops.
 local function finish(c, self)
+  local closed, err = lifecycle.close(self.job)
+  if closed == nil then return nil, err end
   assert(halt(c, self.row))
   notification.write(self.job.job_id, "info", "Datafeed stopped")
-  return lifecycle.close(self.job)
+  return true
 end
 
 local function next_search_ms(self)
@@ -278,10 +281,11 @@ local function count_empty(self)
   return most and row.is_real_time and row.empty_searches >= most
 end
 
--- Everything up to now is fed: interim results of the open bucket, then the clock.
+-- Everything up to now is fed: interim results of the open bucket, then the clock. The past always ends
+-- with them, whatever the last slice of it had.
 local function catch_up(c, self)
   local row = self.row
-  if self.rows > 0 then
+  if self.rows > 0 or not row.is_real_time then
     local ok, err = run.apply(row.job, { kind = "flush", options = { calc_interim = true } })
     if not ok then return nil, err end
   end
