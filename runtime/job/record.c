@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define USUAL_SIZE_MAX (1 << 20)  // bytes of a record that a reader keeps its memory for
+
 struct record_reader *record_reader_new(const struct fields *fields) {
     struct record_reader *r = calloc(1, sizeof *r);
     if (!r) return NULL;
@@ -164,6 +166,7 @@ static void settle(struct record_reader *r) {
 struct walk {
     struct record_reader *r;
     const char *at, *end;
+    const char *split;  // up to here a line holds more, or less, than one object
     record_fn *use;
     void *context;
 };
@@ -173,6 +176,7 @@ static enum status read_object(struct walk *w, const char *start, const char *st
                                struct error *err) {
     struct record_reader *r = w->r;
     size_t size = (size_t)(stop - start);
+    if (size > r->largest) r->largest = size;
     if ((size_t)(w->end - stop) < JSON_PADDING) {
         bytes_clear(&r->padded);
         char *copy = bytes_reserve(&r->padded, size + JSON_PADDING);
@@ -201,15 +205,16 @@ static bool is_between(char c) { return c != '\0' && strchr(" \n\r\t,[]}", c); }
 static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 // The end of the line that begins at w->at, without the spaces and the comma before it, if it
-// looks like one object; else NULL.
-static const char *whole_line(const struct walk *w) {
-    size_t most = (size_t)(w->end - w->at);
-    const char *stop = memchr(w->at, '\n', most < RECORD_SIZE_MAX ? most : RECORD_SIZE_MAX);
-    if (!stop) stop = w->end;
+// looks like one object; else NULL. A line is looked at once: it may hold a million objects.
+static const char *whole_line(struct walk *w) {
+    if (w->at < w->split) return NULL;
+    const char *line = memchr(w->at, '\n', (size_t)(w->end - w->at));
+    const char *stop = line ? line : w->end;
+    w->split = stop;
     while (stop > w->at && (is_space(stop[-1]) || stop[-1] == ','))
         stop--;
     bool object = stop - w->at >= 2 && stop[-1] == '}';
-    return object && (size_t)(stop - w->at) <= RECORD_SIZE_MAX ? stop : NULL;
+    return object && stop - w->at <= USUAL_SIZE_MAX ? stop : NULL;
 }
 
 // The end of the object that begins at w->at, found by its brackets; NULL when a string runs
@@ -273,9 +278,21 @@ static enum status skip_garbage(struct walk *w, struct error *err) {
     return count_failure(w, err);
 }
 
+// Gives back what huge records took, a dozen times their size, if it can.
+static void shrink(struct record_reader *r) {
+    struct json_reader *fresh = r->largest > USUAL_SIZE_MAX ? json_reader_new() : NULL;
+    if (!fresh) return;
+    json_reader_free(r->json);
+    r->json = fresh;
+    r->largest = 0;
+    bytes_free(&r->padded);
+    bytes_free(&r->scratch);
+}
+
 enum status record_read_json(struct record_reader *r, const char *body, size_t size,
                              record_fn *use, void *context, struct error *err) {
-    struct walk w = {r, body, body + size, use, context};
+    struct walk w = {
+        .r = r, .at = body, .end = body + size, .split = body, .use = use, .context = context};
     enum status status = STATUS_OK;
     r->failures = 0;
     while (status == STATUS_OK && w.at < w.end) {
@@ -286,5 +303,6 @@ enum status record_read_json(struct record_reader *r, const char *body, size_t s
         else
             status = skip_garbage(&w, err);
     }
+    shrink(r);
     return status;
 }

@@ -14,6 +14,7 @@ struct record_reader {
     struct bytes scratch;  // joined arrays, unquoted values
     struct bytes padded;   // a copy of an object too near the body's end
     size_t failures;       // malformed objects of this body
+    size_t largest;        // bytes of the largest object since the memory was given back
 };
 
 /* Forgets the record before. */
