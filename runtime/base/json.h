@@ -1,7 +1,7 @@
 /* base/json.h - reads the JSON of documents, on simdjson, without building a tree.
  *
- *     reader ── json_read(text) ──▶ struct json (the cursor's value) ──▶ fields, elements,
- * scalars
+ *     reader ── json_read(text) ──▶ struct json (the cursor's value)
+ *                                      ──▶ fields, elements, scalars
  *
  * A value is good only inside the callback that received it, and the callback must consume it:
  * with json_each_*(), json_get_*() or json_skip().

@@ -1,25 +1,25 @@
 /* bind/bind_index.c - the indices and documents of a store, as methods of its connections.
  *
- *     c:create_index{ name=, uuid=, created_ms=, settings=, aliases=, mapping= } -> true | nil,
- * err c:delete_index(name) -> true | nil, err c:change_index(name, { settings=, aliases=,
- * mapping= }) -> true | nil, err c:indices([name]) -> { { name=, uuid=, created_ms=, settings=,
- * aliases= }, ... } c:indices_version() -> a number that changes with any of them
+ *     c:create_index{ name=, uuid=, created_ms=, settings=, aliases=, mapping= } -> true | nil, err
+ *     c:delete_index(name) -> true | nil, err
+ *     c:change_index(name, { settings=, aliases=, mapping= }) -> true | nil, err
+ *     c:indices([name]) -> { { name=, uuid=, created_ms=, settings=, aliases= }, ... }
+ *     c:indices_version() -> a number that changes with any of them
  *     c:mapping(name) -> { mapping=, columns=, version= } | nil
  *                         settings, aliases, mapping and columns are JSON texts
  *
  *     c:bulk(body[, index]) -> bulk | nil, err      reads a _bulk body
  *     c:bulk_one(index, { action=, id=, source=, if_seq_no=, ... }) -> bulk | nil, err
- *     b:targets() -> { { name=, require_alias=, only_deletes=, actions = { index = true } },
- * ... } b:resolve(target, c, index)                   where the target's documents go
+ *     b:targets() -> { { name=, require_alias=, only_deletes=, actions = { index = true } }, ... }
+ *     b:resolve(target, c, index)                   where the target's documents go
  *     b:refuse(target, http_status, error_json)     or why they go nowhere
  *     b:refuse(target, http_status, error_json, "delete")   why those of one kind do not
  *     b:run(c) -> true | nil, err
  *     b:items(forced_refresh) -> JSON array, whether one failed
- *     b:item(number) -> { status=, _index=, _id=, _version=, _seq_no=, result=, error=, source=
- * }
+ *     b:item(number) -> { status=, _index=, _id=, _version=, _seq_no=, result=, error=, source= }
  *
- *     c:append_documents(index, ndjson) -> documents | nil, err    nothing is written when one
- * of them is refused, in an open transaction that is then to be rolled back
+ *     c:append_documents(index, ndjson) -> documents | nil, err
+ *         in an open transaction, which is to be rolled back when one of them is refused
  *     c:put_snapshot(detector, entity, position_ms, bytes) -> true | nil, err
  *     c:get_snapshots(detector) -> frame | nil, err   entity, position_ms, bytes
  *     c:delete_snapshots(detector) -> true | nil, err */

@@ -2,22 +2,25 @@
  *
  *     job.new(config) -> j | nil, err              config: see job_options.h
  *     job.load(config, bytes) -> j | nil, err
- *     j:post(body[, { reset_start_ms =, reset_end_ms = }]) -> counts of this body | nil, err,
- * counts j:feed(frame) -> counts of these rows | nil, err, counts columns are named as fields;
- * the one named as the time field holds milliseconds j:flush{ calc_interim =, start_ms =,
- * end_ms =, advance_ms =, skip_ms = }
+ *     j:post(body[, { reset_start_ms =, reset_end_ms = }]) -> counts of this body | nil, err, counts
+ *     j:feed(frame) -> counts of these rows | nil, err, counts
+ *         columns are named as fields; the one named as the time field holds milliseconds
+ *     j:flush{ calc_interim =, start_ms =, end_ms =, advance_ms =, skip_ms = }
  *         -> { last_finalized_bucket_end = ms or nil } | nil, err
  *     j:take_results() -> lines      of a bulk request to the results' index
  *     j:take_annotations() -> lines  of a bulk request to the annotations' index
  *     j:take_scores_changed() -> whether stored results should be scored again
  *     j:rescore(level, where, probability) -> score; nothing for what the job does not have
  *         level  "bucket_time", "record", "partition", "bucket_influencer", "influencer"
- *         where  { detector_index =, partition =, person =, field =, value = }: texts; person
- * is the over value, without an over field the by value job.score_moved(stored, now) -> whether
- * `now` is to be stored instead j:counts() -> counts           j:size_stats() -> stats    as
- * named by Elastic, times in ms j:position_ms() -> end of the last final bucket, nil before the
- * first record j:update{ filters =, events =, rules =, model_plot = } -> j | nil, err j:save()
- * -> bytes              j:close()
+ *         where  { detector_index =, partition =, person =, field =, value = }: texts;
+ *                person is the over value, without an over field the by value
+ *     job.score_moved(stored, now) -> whether `now` is to be stored instead
+ *     j:counts() -> counts           as named by Elastic, times in ms
+ *     j:size_stats() -> stats        likewise
+ *     j:position_ms() -> end of the last final bucket, nil before the first record
+ *     j:update{ filters =, events =, rules =, model_plot = } -> j | nil, err
+ *     j:save() -> bytes
+ *     j:close()
  *
  *     job.borrow(id) -> j | nil, err     err.kind is "not_found" or "busy"
  *     job.give_back(id, j)               the job is then closed here, and at home there

@@ -1,8 +1,10 @@
 /* bind/bind_metric.c - require "runtime.metric": counters and gauges for GET /metrics
  *
- *     metric.counter(name, help[, labels]) -> metric     the same one for the same name and
- * labels metric.gauge(name, help[, labels]) -> metric m:add([amount = 1]) m:set(value)
- * m:value()
+ *     metric.counter(name, help[, labels]) -> metric     the same one for the same name and labels
+ *     metric.gauge(name, help[, labels]) -> metric
+ *     m:add([amount = 1])
+ *     m:set(value)
+ *     m:value()
  *
  * labels is Prometheus text: 'kind="forest"'. */
 #include "base/metric.h"

@@ -5,11 +5,12 @@
  * parts are an array of
  *     "text"                                      written as it is
  *     { "column" [, decimals =] [, missing =] }   a value; missing = what stands for none
- * ("null") { sum = { column = factor, ... }, plus = n }   an integer { when = condition,
- * columns = { ... }, than = n, part, part, ... } the parts only where the condition holds:
- * "present" (all have a value), "missing" (one has none), "any" (one is true), "above" and
- * "below" (all are, than `than`, or 0) A template that makes no sense raises: it is part of the
- * program, not input. */
+ *                                                 ("null")
+ *     { sum = { column = factor, ... }, plus = n }   an integer
+ *     { when = condition, columns = { ... }, than = n, part, part, ... }
+ *         the parts only where the condition holds: "present" (all have a value), "missing" (one
+ *         has none), "any" (one is true), "above" and "below" (all are, than `than`, or 0)
+ * A template that makes no sense raises: it is part of the program, not input. */
 #include "bind/bind_render.h"
 
 #include "bind/bind.h"

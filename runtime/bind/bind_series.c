@@ -1,15 +1,18 @@
 /* bind/bind_series.c - require "runtime.series": the model of one series (model/series.h), for
  * specs and benches. Times are seconds.
  *
- *     series.new{ bucket_span_s =, watched = "both", count =, non_negative =, population = } ->
- * s series.load(bytes) -> s | nil, err s:learn{ start_s =, value = | samples = { { time_s,
- * value, weight } ... }, weight = 1, ageless = } -> { texts ... }, relearned s:score{ start_s
- * =, value =, time_s = the middle, count_scale = 1, completeness = 1, weight = 1, interim = }
- * -> { probability =, ln_single =, ... } s:explain() -> of the last score s:follow(values,
- * start_s) -> { p ... }    learns and scores a bucket for each value s:time(values, start_s) ->
- * nanoseconds per bucket of the same s:bounds(time_s [, confidence [, count_scale]]) -> lower,
- * median, upper s:typical(time_s)    s:ln_tail(time_s, value, side)    s:shift_time(seconds)
- *         s:save() -> bytes    s:bytes() -> size in memory       s:last_s()
+ *     series.new{ bucket_span_s =, watched = "both", count =, non_negative =, population = } -> s
+ *     series.load(bytes) -> s | nil, err
+ *     s:learn{ start_s =, value = | samples = { { time_s, value, weight } ... }, weight = 1,
+ *              ageless = } -> { texts ... }, relearned
+ *     s:score{ start_s =, value =, time_s = the middle, count_scale = 1, completeness = 1,
+ *              weight = 1, interim = } -> { probability =, ln_single =, ... }
+ *     s:explain() -> of the last score
+ *     s:follow(values, start_s) -> { p ... }    learns and scores a bucket for each value
+ *     s:time(values, start_s) -> nanoseconds per bucket of the same
+ *     s:bounds(time_s [, confidence [, count_scale]]) -> lower, median, upper
+ *     s:typical(time_s)    s:ln_tail(time_s, value, side)    s:shift_time(seconds)
+ *     s:save() -> bytes    s:bytes() -> size in memory       s:last_s()
  *     series.impact(ln_single, ln_multi) -> multi-bucket impact
  *     series.correct(ln_p, ln_single, ln_anomaly) -> ln p */
 #include "base/time.h"

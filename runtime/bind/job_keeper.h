@@ -1,7 +1,8 @@
 /* bind/job_keeper.h - a table of Lua functions that keeps a job's spilled series:
- *     { put = function(number, bytes) -> true | nil, err, get = function(number) -> bytes |
- * nil, err } The job calls it from deep within; each call is a protected one, so that an error
- * in Lua comes back as a status. */
+ *     { put = function(number, bytes) -> true | nil, err,
+ *       get = function(number) -> bytes | nil, err }
+ * The job calls it from deep within; each call is a protected one, so that an error in Lua
+ * comes back as a status. */
 #ifndef BLIP_BIND_JOB_KEEPER_H
 #define BLIP_BIND_JOB_KEEPER_H
 

@@ -1,9 +1,8 @@
 /* bind/job_options.h - a job's configuration, from Lua's tables to C.
  *
- *     { job_id =, bucket_span_s =, latency_s =, summary_count_field =, influencers = { field,
- * ... }, detectors = { { ["function"] =, field =, by =, over =, partition =, use_null =,
- *                       exclude_frequent = "by" | "over" | "all" | "none", rules = { rule, ...
- * } },
+ *     { job_id =, bucket_span_s =, latency_s =, summary_count_field =, influencers = { field, ... },
+ *       detectors = { { ["function"] =, field =, by =, over =, partition =, use_null =,
+ *                       exclude_frequent = "by" | "over" | "all" | "none", rules = { rule, ... } },
  *                     ... },
  *       time_field =, time_format =, format = "xcontent" | "delimited", delimiter =, quote =,
  *       memory_limit_bytes =, spill =, prune_window_s =, record_limit =, threads =,
@@ -11,9 +10,10 @@
  *       filters = { [id] = { item, ... }, ... },
  *       events = { { description =, start_s =, end_s =, skip_result =, skip_model_update =,
  *                    force_time_shift = seconds }, ... } }
- *     rule = { actions = { "skip_result", ... }, scope = { [field] = { filter_id =, filter_type
- * = } }, conditions = { { applies_to =, operator =, value = }, ... }, params = {
- * force_time_shift = { time_shift_amount = } } } */
+ *     rule = { actions = { "skip_result", ... },
+ *              scope = { [field] = { filter_id =, filter_type = } },
+ *              conditions = { { applies_to =, operator =, value = }, ... },
+ *              params = { force_time_shift = { time_shift_amount = } } } */
 #ifndef BLIP_BIND_JOB_OPTIONS_H
 #define BLIP_BIND_JOB_OPTIONS_H
 

@@ -34,9 +34,8 @@ struct anomaly_bucket {
 
 /* What has been learned, and the anomaly that the bucket belongs to. */
 struct anomaly_answer {
-    double ln_p;  // in place of the bucket's ln p
-    double
-        ln_anomaly;  // ln of the probability of this anomaly among past ones; 0 while unknown
+    double ln_p;        // in place of the bucket's ln p
+    double ln_anomaly;  // ln of the probability of this anomaly among past ones; 0: unknown
 };
 
 struct anomaly_model anomaly_model_new(void);

@@ -2,7 +2,8 @@
  * boxes are unions of points and nothing depends on a node's number.
  *
  *     forest  sampler rebases | updates | pushed | samples of a tree now | rows of the ring |
- * tree ... tree    random | full once | offer | samples: row, key ... | nodes, parents first:
+ *             tree ...
+ *     tree    random | full once | offer | samples: row, key ... | nodes, parents first:
  *             dimension, cut  or  LEAF + slot */
 #include "model/forest.h"
 

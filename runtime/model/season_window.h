@@ -1,7 +1,7 @@
 /* model/season_window.h - the past that is tested for seasons: means over equal steps of time.
  *
- *     |5 min x 336 = 28 h| tested, merged |15 min x 336 = 3.5 days| tested, merged |1 h x 336
- * ...
+ *     |5 min x 336 = 28 h| tested, merged
+ *     |15 min x 336 = 3.5 days| tested, merged |1 h x 336 ...
  *
  * Steps grow each time the window is full, so one small array sees a day, then a week, then a
  * month; after the longest it begins anew. Six bytes a step; the array grows with its content.

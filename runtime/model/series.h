@@ -2,9 +2,8 @@
  * sum, a minimum ... It learns a bucket first and then gives the probability of its value: what
  * keeps an anomaly from explaining itself are outlier weights, not the order.
  *
- *     value ─▶ decomposition ─▶ residual ─┬─▶ one of N distributions ─▶ p of this bucket ──┐
- *               (trend, seasons)          └─▶ mean of 12 buckets ─────▶ p of the last hours ┴─▶
- * p
+ *     value ─▶ decomposition ─▶ residual ─┬─▶ one of N distributions ─▶ p of this bucket ───┐
+ *               (trend, seasons)          └─▶ mean of 12 buckets ─────▶ p of the last hours ┴▶ p
  *
  * Per bucket:  series_learn(s, &bucket, &news)       where the bucket had samples
  *              series_score(s, &question, &verdict)  where it has a value
@@ -45,9 +44,8 @@ const struct series_options *series_options(const struct series *s);
 
 /* One sample of a metric (a statistic of n* measurements), or the value of a count. */
 struct series_sample {
-    double
-        time_s;    // mean time of its measurements; of counts and sums the middle of the bucket
-    double value;  // finite
+    double time_s;  // mean time of its measurements; of counts, sums the middle of the bucket
+    double value;   // finite
     double weight;  // share of the bucket: 1 / samples; a person's weight in a population
 };
 

@@ -1,9 +1,9 @@
 /* model/tree.h - one random cut tree over windows of the forest's ring of rows.
  *
- *     tree   header | nodes | rows of samples | keys of samples | box numbers | box costs |
- * boxes node   cut, left, right, dimension      x[dimension] <= cut goes left child  0..511: a
- * node; 512 + i: a leaf, sample slot i row    where the sample's window begins in the ring;
- * copies of a point share the row
+ *     tree   header | nodes | rows of samples | keys of samples | box numbers | box costs | boxes
+ *     node   cut, left, right, dimension      x[dimension] <= cut goes left
+ *     child  0..511: a node; 512 + i: a leaf, sample slot i
+ *     row    where the sample's window begins in the ring; copies of a point share the row
  *
  * All parts of all trees lie in one block without pointers; struct tree_space says where. A
  * leaf costs nothing but the reference to its first sample, a point nothing but its row.

@@ -1,7 +1,7 @@
 /* store/table.h - the tables of the indices, as all threads see them.
  *
- *     "logs"   _id VARCHAR · _seq_no BIGINT · _version BIGINT · _source VARCHAR · "host"
- * VARCHAR ...
+ *     "logs"   _id VARCHAR · _seq_no BIGINT · _version BIGINT · _source VARCHAR ·
+ *              "host" VARCHAR ...
  *
  * The table of an index is named as the index; its columns behind the first four are those of
  * the mapping. The schema `blip` holds the registry (blip.indices) and the snapshots.
