@@ -189,7 +189,7 @@ static int bind_script_map(lua_State *L) {
     read_inputs(L, f, names, columns, copies);
     double *results = frame_column(f, out)->doubles;
     struct error err;
-    if (sandbox_map(s, name, inputs, names, columns, frame_rows(f), results, job_cancelled,
+    if (sandbox_map(s, name, inputs, names, columns, frame_rows(f), results, pool_job_cancelled,
                     &err) != STATUS_OK) {
         frame_clear_column(f, out);
         return bind_fail(L, &err);

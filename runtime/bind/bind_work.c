@@ -21,7 +21,7 @@
 
 /* A call of require(module)[func](args). Its texts stand behind it in one block. */
 struct call {
-    struct job job;  // first: the pool hands this back
+    struct pool_job job;  // first: the pool hands this back
     struct schedule_entry entry;
     struct host *host;
     const char *module, *func, *args;
@@ -55,21 +55,21 @@ static void log_failure(lua_State *L, const struct call *call) {
               log_text("reason", reason));
 }
 
-static void job_run(struct job *job, void *worker) {
+static void job_run(struct pool_job *job, void *worker) {
     struct call *call = (struct call *)job;
     lua_State *L = worker_state(worker);
     lua_pushcfunction(L, call_function);
     lua_pushlightuserdata(L, call);
-    if (state_call(L, 1, 0) != LUA_OK && !job_cancelled()) log_failure(L, call);
+    if (state_call(L, 1, 0) != LUA_OK && !pool_job_cancelled()) log_failure(L, call);
     lua_settop(L, 0);
 }
 
-static void job_end(struct job *job, enum status how) {
+static void job_end(struct pool_job *job, enum status how) {
     (void)how;
     free(job);
 }
 
-static const struct job_class call_job = {.run = job_run, .end = job_end};
+static const struct pool_job_class call_job = {.run = job_run, .end = job_end};
 
 // --- making ----------------------------------------------------------------------------------
 
@@ -180,13 +180,13 @@ static int bind_work_cancel(lua_State *L) {
 
 /* work.cancelled() -> the present job should stop */
 static int bind_work_cancelled(lua_State *L) {
-    lua_pushboolean(L, job_cancelled());
+    lua_pushboolean(L, pool_job_cancelled());
     return 1;
 }
 
 /* work.check(): raises a `cancelled` error when the present job should stop */
 static int bind_work_check(lua_State *L) {
-    if (!job_cancelled()) return 0;
+    if (!pool_job_cancelled()) return 0;
     struct error err;
     fail(&err, STATUS_CANCELLED, "the job was cancelled or ran out of time");
     bind_fail(L, &err);

@@ -109,7 +109,7 @@ void state_interrupt(lua_State *L) {
 
 static bool watch_job(void *context) {
     (void)context;
-    return job_cancelled();
+    return pool_job_cancelled();
 }
 
 static enum status open_connection(struct state *state, struct error *err) {

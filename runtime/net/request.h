@@ -20,7 +20,7 @@ struct connection;
 struct MHD_Connection;
 
 struct request {
-    struct job job;          // first: the pool hands this back
+    struct pool_job job;     // first: the pool hands this back
     struct loop_task ended;  // posted when the job has ended
     struct server *server;
     struct connection *connection;

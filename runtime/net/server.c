@@ -151,7 +151,7 @@ static enum MHD_Result send_reply(struct server *s, struct request *r) {
 }
 
 // On a worker.
-static void job_run(struct job *job, void *worker) {
+static void job_run(struct pool_job *job, void *worker) {
     struct request *r = (struct request *)job;
     r->server->options.answer(worker, r);
     if (r->accepts_gzip && r->reply.body.size >= PACK_BYTES)
@@ -167,7 +167,7 @@ static void on_ended(struct loop_task *task) {
 }
 
 // On any thread.
-static void job_end(struct job *job, enum status how) {
+static void job_end(struct pool_job *job, enum status how) {
     struct request *r = (struct request *)job;
     if (how == STATUS_CANCELLED)
         reply_error(&r->reply, 503, "task_cancelled_exception",
@@ -175,7 +175,7 @@ static void job_end(struct job *job, enum status how) {
     loop_post(r->server->options.loop, &r->ended);
 }
 
-static const struct job_class request_job = {.run = job_run, .end = job_end};
+static const struct pool_job_class request_job = {.run = job_run, .end = job_end};
 
 // The client of a request that a worker has, or that waits for one, went away.
 static void on_gone(struct connection *c) {
@@ -188,7 +188,7 @@ static enum MHD_Result submit(struct server *s, struct request *r) {
     struct error err;
     int64_t request_ms = s->options.limits.request_ms;
     r->ended.run = on_ended;
-    r->job = (struct job){.lane = LANE_INTERACTIVE, .class = &request_job};
+    r->job = (struct pool_job){.lane = LANE_INTERACTIVE, .class = &request_job};
     if (request_ms) r->job.deadline_ns = time_monotonic_ns() + request_ms * 1000000;
     r->state = REQUEST_WORKING;
     connection_enter(r->connection, PHASE_WORK);

@@ -9,16 +9,16 @@
 #include <string.h>
 
 struct queue {
-    struct job *first, **last;
+    struct pool_job *first, **last;
     size_t size;
 };
 
 struct worker {
     struct pool *pool;
     pthread_t thread;
-    void *own;            // what open() made; changed by the worker alone, under the lock
-    struct job *job;      // runs now, NULL when idle
-    unsigned generation;  // of the pool when own was opened
+    void *own;             // what open() made; changed by the worker alone, under the lock
+    struct pool_job *job;  // runs now, NULL when idle
+    unsigned generation;   // of the pool when own was opened
     bool started;
 };
 
@@ -36,27 +36,27 @@ struct pool {
     struct worker workers[];
 };
 
-static _Thread_local struct job *current;
+static _Thread_local struct pool_job *current;
 
-static bool past_deadline(const struct job *job) {
+static bool past_deadline(const struct pool_job *job) {
     return job->deadline_ns && time_monotonic_ns() > job->deadline_ns;
 }
 
-bool job_cancelled(void) {
+bool pool_job_cancelled(void) {
     return current && (atomic_load(&current->cancelled) || past_deadline(current));
 }
 
 // --- queues ----------------------------------------------------------------------------------
 
-static void queue_push(struct queue *q, struct job *job) {
+static void queue_push(struct queue *q, struct pool_job *job) {
     job->next = NULL;
     *q->last = job;
     q->last = &job->next;
     q->size++;
 }
 
-static struct job *queue_take(struct queue *q, struct job **at) {
-    struct job *job = *at;
+static struct pool_job *queue_take(struct queue *q, struct pool_job **at) {
+    struct pool_job *job = *at;
     *at = job->next;
     if (q->last == &job->next) q->last = at;
     q->size--;
@@ -65,23 +65,23 @@ static struct job *queue_take(struct queue *q, struct job **at) {
 
 static bool key_runs(const struct pool *p, const char *key) {
     for (unsigned i = 0; i < p->options.workers; i++) {
-        const struct job *job = p->workers[i].job;
+        const struct pool_job *job = p->workers[i].job;
         if (job && job->key && strcmp(job->key, key) == 0) return true;
     }
     return false;
 }
 
 // Takes the oldest job of a lane whose key is free; NULL when there is none.
-static struct job *take_from(struct pool *p, enum lane lane) {
+static struct pool_job *take_from(struct pool *p, enum lane lane) {
     struct queue *q = &p->queues[lane];
-    for (struct job **at = &q->first; *at; at = &(*at)->next)
+    for (struct pool_job **at = &q->first; *at; at = &(*at)->next)
         if (!(*at)->key || !key_runs(p, (*at)->key)) return queue_take(q, at);
     return NULL;
 }
 
 // What a free worker does next: see the rule in pool.h.
-static struct job *take_job(struct pool *p) {
-    struct job *job = NULL;
+static struct pool_job *take_job(struct pool *p) {
+    struct pool_job *job = NULL;
     if (p->running[LANE_BACKGROUND] == 0) job = take_from(p, LANE_BACKGROUND);
     if (!job) job = take_from(p, LANE_INTERACTIVE);
     if (!job && p->running[LANE_BACKGROUND] + 1 < p->options.workers)
@@ -91,7 +91,7 @@ static struct job *take_job(struct pool *p) {
 
 // --- a worker --------------------------------------------------------------------------------
 
-static void run_job(struct worker *w, struct job *job) {
+static void run_job(struct worker *w, struct pool_job *job) {
     struct pool *p = w->pool;
     enum lane lane = job->lane;
     w->job = job;
@@ -137,7 +137,7 @@ static void work(struct worker *w) {
     struct pool *p = w->pool;
     for (;;) {
         if (w->generation != p->generation && !p->closing) reopen(w);
-        struct job *job = take_job(p);
+        struct pool_job *job = take_job(p);
         if (job)
             run_job(w, job);
         else if (p->closing)
@@ -244,7 +244,7 @@ enum status pool_new(const struct pool_options *options, struct pool **out, stru
     return status;
 }
 
-enum status pool_submit(struct pool *p, struct job *job, struct error *err) {
+enum status pool_submit(struct pool *p, struct pool_job *job, struct error *err) {
     assert(job->state == JOB_NEW);
     enum status status = STATUS_OK;
     pthread_mutex_lock(&p->lock);
@@ -262,23 +262,23 @@ enum status pool_submit(struct pool *p, struct job *job, struct error *err) {
     return status;
 }
 
-static void interrupt_locked(struct pool *p, struct job *job) {
+static void interrupt_locked(struct pool *p, struct pool_job *job) {
     atomic_store(&job->cancelled, true);
     for (unsigned i = 0; i < p->options.workers; i++)
         if (p->workers[i].job == job) p->options.interrupt(p->workers[i].own);
 }
 
 // Takes a waiting job out of its queue.
-static void unqueue_locked(struct pool *p, struct job *job) {
+static void unqueue_locked(struct pool *p, struct pool_job *job) {
     struct queue *q = &p->queues[job->lane];
-    struct job **at = &q->first;
+    struct pool_job **at = &q->first;
     while (*at != job)
         at = &(*at)->next;
     queue_take(q, at);
     job->state = JOB_ENDED;
 }
 
-void pool_cancel(struct pool *p, struct job *job) {
+void pool_cancel(struct pool *p, struct pool_job *job) {
     pthread_mutex_lock(&p->lock);
     bool dropped = job->state == JOB_WAITING;
     if (dropped)
@@ -290,15 +290,16 @@ void pool_cancel(struct pool *p, struct job *job) {
 }
 
 // Takes the waiting jobs of a lane that `wanted` picks; they are linked by next.
-static struct job *take_all(struct queue *q, bool (*wanted)(const struct job *, const char *),
-                            const char *argument) {
-    struct job *taken = NULL;
-    for (struct job **at = &q->first; *at;) {
+static struct pool_job *take_all(struct queue *q,
+                                 bool (*wanted)(const struct pool_job *, const char *),
+                                 const char *argument) {
+    struct pool_job *taken = NULL;
+    for (struct pool_job **at = &q->first; *at;) {
         if (!wanted(*at, argument)) {
             at = &(*at)->next;
             continue;
         }
-        struct job *job = queue_take(q, at);
+        struct pool_job *job = queue_take(q, at);
         job->state = JOB_ENDED;
         job->next = taken;
         taken = job;
@@ -306,24 +307,24 @@ static struct job *take_all(struct queue *q, bool (*wanted)(const struct job *, 
     return taken;
 }
 
-static bool is_late(const struct job *job, const char *unused) {
+static bool is_late(const struct pool_job *job, const char *unused) {
     (void)unused;
     return past_deadline(job);
 }
 
-static bool is_any(const struct job *job, const char *unused) {
+static bool is_any(const struct pool_job *job, const char *unused) {
     (void)job, (void)unused;
     return true;
 }
 
-static bool has_key(const struct job *job, const char *key) {
+static bool has_key(const struct pool_job *job, const char *key) {
     return job->key && strcmp(job->key, key) == 0;
 }
 
 // Tells the owners of jobs that were taken; returns how many there were.
-static size_t end_all(struct job *jobs) {
+static size_t end_all(struct pool_job *jobs) {
     size_t count = 0;
-    for (struct job *next; jobs; jobs = next, count++) {
+    for (struct pool_job *next; jobs; jobs = next, count++) {
         next = jobs->next;
         jobs->class->end(jobs, STATUS_CANCELLED);
     }
@@ -331,11 +332,12 @@ static size_t end_all(struct job *jobs) {
 }
 
 // Tells the running jobs that `wanted` picks; returns how many.
-static size_t interrupt_all(struct pool *p, bool (*wanted)(const struct job *, const char *),
+static size_t interrupt_all(struct pool *p,
+                            bool (*wanted)(const struct pool_job *, const char *),
                             const char *argument) {
     size_t count = 0;
     for (unsigned i = 0; i < p->options.workers; i++) {
-        struct job *job = p->workers[i].job;
+        struct pool_job *job = p->workers[i].job;
         if (!job || !wanted(job, argument)) continue;
         interrupt_locked(p, job);
         count++;
@@ -344,7 +346,7 @@ static size_t interrupt_all(struct pool *p, bool (*wanted)(const struct job *, c
 }
 
 size_t pool_cancel_key(struct pool *p, const char *key) {
-    struct job *waiting[LANES];
+    struct pool_job *waiting[LANES];
     pthread_mutex_lock(&p->lock);
     for (int lane = 0; lane < LANES; lane++)
         waiting[lane] = take_all(&p->queues[lane], has_key, key);
@@ -355,8 +357,8 @@ size_t pool_cancel_key(struct pool *p, const char *key) {
 
 void pool_expire(struct pool *p) {
     pthread_mutex_lock(&p->lock);
-    struct job *interactive = take_all(&p->queues[LANE_INTERACTIVE], is_late, NULL);
-    struct job *background = take_all(&p->queues[LANE_BACKGROUND], is_late, NULL);
+    struct pool_job *interactive = take_all(&p->queues[LANE_INTERACTIVE], is_late, NULL);
+    struct pool_job *background = take_all(&p->queues[LANE_BACKGROUND], is_late, NULL);
     interrupt_all(p, is_late, NULL);
     pthread_mutex_unlock(&p->lock);
     end_all(interactive);
@@ -370,7 +372,7 @@ void pool_reload(struct pool *p) {
     pthread_mutex_unlock(&p->lock);
 }
 
-static bool in_background(const struct job *job, const char *unused) {
+static bool in_background(const struct pool_job *job, const char *unused) {
     (void)unused;
     return job->lane == LANE_BACKGROUND;
 }
@@ -386,11 +388,11 @@ static void wait_idle(struct pool *p, int64_t until_ns) {
 void pool_close(struct pool *p, int64_t wait_ms) {
     pthread_mutex_lock(&p->lock);
     p->closing = true;
-    struct job *background = take_all(&p->queues[LANE_BACKGROUND], is_any, NULL);
+    struct pool_job *background = take_all(&p->queues[LANE_BACKGROUND], is_any, NULL);
     interrupt_all(p, in_background, NULL);
     pthread_cond_broadcast(&p->work);
     wait_idle(p, time_monotonic_ns() + wait_ms * 1000000);
-    struct job *interactive = take_all(&p->queues[LANE_INTERACTIVE], is_any, NULL);
+    struct pool_job *interactive = take_all(&p->queues[LANE_INTERACTIVE], is_any, NULL);
     interrupt_all(p, is_any, NULL);
     pthread_mutex_unlock(&p->lock);
     end_all(background);

@@ -21,23 +21,23 @@ enum lane { LANE_INTERACTIVE, LANE_BACKGROUND };
 
 /* One piece of work, a part of its owner: set the first four fields, leave the rest zero. The
  * owner keeps it until end() was called. */
-struct job {
+struct pool_job {
     enum lane lane;
     int64_t deadline_ns;  // of time_monotonic_ns(); 0 = none
     const char *key;      // no two jobs of one key run at a time; NULL = none
-    const struct job_class *class;
+    const struct pool_job_class *class;
 
-    struct job *next;  // the pool's own from here on
+    struct pool_job *next;  // the pool's own from here on
     atomic_bool cancelled;
     enum { JOB_NEW, JOB_WAITING, JOB_RUNNING, JOB_ENDED } state;
 };
 
-struct job_class {
-    void (*run)(struct job *job, void *worker);  // on the worker's thread
+struct pool_job_class {
+    void (*run)(struct pool_job *job, void *worker);  // on the worker's thread
 
     /* The pool's last word about a job: STATUS_OK when run() has returned, STATUS_CANCELLED
      * when it was dropped before. On any thread, without a lock. */
-    void (*end)(struct job *job, enum status how);
+    void (*end)(struct pool_job *job, enum status how);
 };
 
 struct pool;
@@ -49,7 +49,7 @@ struct pool_options {
 
     /* What a worker owns; open and close run on its thread. interrupt may come from any thread
      * while a job runs, under the pool's lock: it stops what blocks the job, returns at once
-     * and calls nothing of the pool. job_cancelled() is true by then. */
+     * and calls nothing of the pool. pool_job_cancelled() is true by then. */
     enum status (*open)(void *context, void **worker, struct error *err);
     void (*close)(void *worker);
     void (*interrupt)(void *worker);
@@ -67,11 +67,11 @@ void pool_free(struct pool *p);  // after pool_close(); NULL is fine
 
 /* Queues a job. STATUS_BUSY when the lane's queue is full or the pool is closing: end() is not
  * called then. Any thread. */
-enum status pool_submit(struct pool *p, struct job *job, struct error *err);
+enum status pool_submit(struct pool *p, struct pool_job *job, struct error *err);
 
 /* Drops a waiting job (end() is called before this returns), or tells a running one. Any
  * thread that knows that the job has not ended. */
-void pool_cancel(struct pool *p, struct job *job);
+void pool_cancel(struct pool *p, struct pool_job *job);
 
 /* Cancels every job of a key, waiting or running; returns how many. Any thread. */
 size_t pool_cancel_key(struct pool *p, const char *key);
@@ -91,6 +91,6 @@ struct pool_counts pool_counts(struct pool *p);
 
 /* The job that the calling worker runs was cancelled or is past its deadline; false on threads
  * that run none. Ask wherever something loops. */
-bool job_cancelled(void);
+bool pool_job_cancelled(void);
 
 #endif

@@ -42,7 +42,7 @@ static void wait_a_little(void) {
 static enum status wait_for(const char *name, long wait_ms, struct error *err) {
     int64_t give_up_ns = time_monotonic_ns() + wait_ms * 1000000;
     while (is_taken(name)) {
-        if (job_cancelled())
+        if (pool_job_cancelled())
             return fail(err, STATUS_CANCELLED, "the job was cancelled or ran out of time");
         if (time_monotonic_ns() >= give_up_ns)
             return fail(err, STATUS_BUSY, "'%s' is in use", name);
