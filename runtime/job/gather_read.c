@@ -239,6 +239,7 @@ static enum status keep_rest(struct gather_bucket *b, struct gather_detector *d,
     size_t count = 0, used = 0;
     if (!collect(b, s, t, &count) || !room_for_samples(g, count))
         return fail(err, STATUS_NO_MEMORY, "no memory for the samples of a series");
+    if (count == 0) return STATUS_OK;
     sampler_cut(s, &feature, d->config->function, g->parts, count, g->samples, &used);
     if (!sampler_keep(s, g->parts + used, count - used, d->config->function))
         return fail(err, STATUS_NO_MEMORY, "no memory for the samples of a series");
