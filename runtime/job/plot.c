@@ -21,8 +21,9 @@ void plot_clear(struct plot_options *p) {
     *p = (struct plot_options){0};
 }
 
-bool plot_wants(const struct plot_options *p, struct text partition, struct text by,
-                struct text over) {
+// Whether a series of these values is plotted.
+static bool wants(const struct plot_options *p, struct text partition, struct text by,
+                  struct text over) {
     if (!p->enabled) return false;
     if (!p->terms || !*p->terms) return true;
     for (const char *term = p->terms; *term;) {
@@ -77,7 +78,7 @@ static void plot_cell(const struct job *job, struct output *o, const struct job_
         .by = job_text(job, cell->by),
         .over = job_text(job, cell->over),
     };
-    if (!series || !plot_wants(&job->plot, p.partition, p.by, p.over)) return;
+    if (!series || !wants(&job->plot, p.partition, p.by, p.over)) return;
     const struct feature *f = &w->features[item->feature];
     struct series_bounds bounds =
         series_bounds(series, item->time_s, item->count_scale, CONFIDENCE);

@@ -3,7 +3,6 @@
 #define BLIP_JOB_PLOT_H
 
 #include "base/error.h"
-#include "base/text.h"
 
 struct plot_options {
     bool enabled;
@@ -14,9 +13,5 @@ struct plot_options {
 /* Sets terms to a copy; STATUS_NO_MEMORY. */
 enum status plot_set_terms(struct plot_options *p, const char *terms, struct error *err);
 void plot_clear(struct plot_options *p);
-
-/* Whether a series of these values is plotted. */
-bool plot_wants(const struct plot_options *p, struct text partition, struct text by,
-                struct text over);
 
 #endif

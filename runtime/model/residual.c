@@ -205,16 +205,23 @@ static void weigh(struct residual *r, const struct evidence *e, double weight) {
 
 // --- learning --------------------------------------------------------------------------------
 
+/* The Poisson family leaves: values are no longer counts. */
+static void drop_poisson(struct residual *r) {
+    if (r->poisson_out) return;
+    r->poisson_out = true;
+    settle_weights(r);
+}
+
 /* Learns whether values are still integers, and still counts. */
 static void watch_kind(struct residual *r, const struct family_sample *samples, size_t count) {
     for (size_t i = 0; i < count; i++) {
         double x = samples[i].value;
-        if (x < 0) residual_drop_poisson(r);
+        if (x < 0) drop_poisson(r);
         if (!r->integer || x == floor(x)) continue;
         r->integer = false;
         normal_drop_integer(&r->normal);
         gamma_drop_integer(&r->gamma);
-        residual_drop_poisson(r);
+        drop_poisson(r);
     }
 }
 
@@ -242,12 +249,6 @@ void residual_learn(struct residual *r, const struct family_sample *samples, siz
         if (in_use(r, f)) evidence[f] = family_learn(r, f, samples, count);
     double weight = add_moments(r, samples, count);
     if (judged) weigh(r, evidence, weight);
-}
-
-void residual_drop_poisson(struct residual *r) {
-    if (r->poisson_out) return;
-    r->poisson_out = true;
-    settle_weights(r);
 }
 
 void residual_age(struct residual *r, double keep) {

@@ -47,9 +47,6 @@ bool residual_informed(const struct residual *r);
 /* Learns samples; with count 0 does nothing. */
 void residual_learn(struct residual *r, const struct family_sample *samples, size_t count);
 
-/* The Poisson family leaves: values are no longer counts. */
-void residual_drop_poisson(struct residual *r);
-
 /* Certainty fades: keep = e^-decay, in (0, 1]. */
 void residual_age(struct residual *r, double keep);
 
