@@ -3,6 +3,7 @@
 #define BLIP_JOB_PLOT_H
 
 #include "base/error.h"
+#include <stdbool.h>
 
 struct plot_options {
     bool enabled;
