@@ -113,7 +113,11 @@ static enum status read_array(struct record_reader *r, uint32_t field, struct js
     if (field == FIELD_NONE) r->scratch.size = start;
     if (field == FIELD_NONE) return STATUS_OK;
     r->record.values[field] = (struct record_value){
-        .kind = RECORD_TEXT, .size = r->scratch.size - start, .integer = (int64_t)start + 1};
+        .kind = RECORD_TEXT,
+        .text = "",
+        .size = r->scratch.size - start,
+        .integer = (int64_t)start + 1,
+    };
     return STATUS_OK;
 }
 
