@@ -72,6 +72,18 @@ function aggregate.percentile(field, percent, filter)
   return new { op = "percentile", field = field, percent = percent, filter = filter }
 end
 
+--- A percentile as a histogram of cells gives it, which keeps so many digits of each value.
+-- @tparam string field
+-- @tparam number percent 0 to 100
+-- @tparam integer digits 0 to 5
+-- @return an aggregate, or nil and an `invalid` error when percent is out of range
+function aggregate.cell_percentile(field, percent, digits)
+  local node, err = aggregate.percentile(field, percent)
+  if not node then return nil, err end
+  node.op, node.digits = "cell_percentile", digits
+  return node
+end
+
 --- The same aggregate over those rows alone for which a filter holds too.
 function aggregate.where(node, filter)
   if node.op == "constant" then return node end

@@ -65,6 +65,31 @@ local function quantile(x, condition, node)
   return filtered(("quantile_disc(%s::DOUBLE, %s)"):format(x, fraction(node)), condition)
 end
 
+--- What a high dynamic range histogram says of a percentile: the upper end of the cell that value
+-- number ceil(share * n) falls in. The cells of a power of two are as many as the digits want; an
+-- end is one unit below the next cell, and a unit is a cell of the smallest value there is.
+local function in_cells(value, least, digits)
+  local half = math.ceil(math.log(2 * 10 ^ digits, 2)) - 1 -- as a power of two
+  local function cell_of(x) return ("power(2, floor(log2(%s)) - %d)"):format(x, half) end
+  local cell = cell_of(value)
+  return ("(CASE WHEN %s > 0 THEN floor(%s / %s) * %s + %s - %s ELSE %s END)"):format(
+    value, value, cell, cell, cell, cell_of(least), value)
+end
+
+local function share_of(node) return ("%.17g"):format(node.percent / 100) end
+
+local function cell_quantile(x, condition, node)
+  local positive = ("%s > 0%s"):format(x, condition and " AND " .. condition or "")
+  return in_cells(filtered(("quantile_disc(%s::DOUBLE, %s)"):format(x, share_of(node)), condition),
+    filtered(("min(%s::DOUBLE)"):format(x), positive), node.digits)
+end
+
+local function cell_quantile_of_lists(x, condition, node)
+  local all = gathered(x, condition)
+  return in_cells(("list_aggregate(%s::DOUBLE[], 'quantile_disc', %s)"):format(all, share_of(node)),
+    ("list_min(list_filter(%s::DOUBLE[], lambda v: v > 0))"):format(all), node.digits)
+end
+
 --- The mean of a field's values, each counted as often as another field says.
 local function weighted(field, node, from, condition)
   local weight = from:field(node.weight)
@@ -96,6 +121,8 @@ local OPS = {
     return ("list_aggregate(%s::DOUBLE[], 'quantile_disc', %s)"):format(gathered(x, condition),
       fraction(node))
   end),
+
+  cell_percentile = numeric(cell_quantile, cell_quantile_of_lists),
 
   value_count = function(field, node, _, condition)
     if node.missing ~= nil and not field.list then return filtered("count(*)", condition) .. "::DOUBLE" end

@@ -227,28 +227,30 @@ local function bad_percent(percent, name)
   }
 end
 
---- Checks how a client would have percentiles worked out; they are exact here either way.
-local function check_method(body)
+--- How a client would have percentiles worked out.
+-- @return the digits of a histogram, or false for one of the values; or nil and an error
+local function method_of(body)
   local digest = read.is_object(body.tdigest) and body.tdigest or {}
   local compression = tonumber(digest.compression or body.compression) or 100
   if compression < 0 then
     return problem.argument("[compression] must be greater than or equal to 0. Found [%s]",
       java_number(compression))
   end
-  local hdr = read.is_object(body.hdr) and body.hdr or {}
-  local digits = tonumber(hdr.number_of_significant_value_digits) or 3
-  if digits < 0 or digits > 5 then
+  if not read.is_object(body.hdr) then return false end
+  local given = body.hdr.number_of_significant_value_digits
+  local digits = given == nil and 3 or read.integer(given)
+  if not digits or digits < 0 or digits > 5 then
     return problem.argument "[numberOfSignificantValueDigits] must be between 0 and 5"
   end
-  return true
+  return digits
 end
 
 function metrics.percentiles(body, name)
   local field, err = field_of("percentiles", body, "percents keyed tdigest hdr compression")
   if not field then return nil, err end
-  local ok
-  ok, err = check_method(body)
-  if not ok then return nil, err end
+  local digits
+  digits, err = method_of(body)
+  if digits == nil then return nil, err end
   local percents = body.percents or DEFAULT_PERCENTS
   if not json.is_array(percents) and percents ~= DEFAULT_PERCENTS or #percents == 0 then
     return problem.argument "[percents] must not be empty"
@@ -259,10 +261,12 @@ function metrics.percentiles(body, name)
     if not n or n < 0 or n > 100 then
       return bad_percent(n or percent, name)
     end
-    list[i] = with_missing(aggregate.percentile(field, n), body)
+    local node = digits and aggregate.cell_percentile(field, n, digits) or aggregate.percentile(field, n)
+    list[i] = with_missing(node, body)
     paths[java_number(n)], paths[("%g"):format(n)] = i, i
   end
   return { field = field, format = body.format, paths = paths, aggregates = list,
+           typed = digits and function() return "hdr_percentiles" end or nil,
            show = show_keyed(percents, read.boolean(body.keyed) ~= false) }
 end
 

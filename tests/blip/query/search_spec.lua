@@ -119,6 +119,15 @@ describe("blip.query.search", function()
       assert.equal(json.null, a.none.value)
     end)
 
+    it("take a percentile from the cells of a histogram", function()
+      local asked = '{"p":{"percentiles":{"field":"ms","percents":[50],"hdr":{%s}}}}'
+      local exact = aggs '{"p":{"percentiles":{"field":"ms","percents":[50]}}}'.p.values["50.0"]
+      local fine = aggs(asked:format '"number_of_significant_value_digits":5').p.values["50.0"]
+      local rough = aggs(asked:format '"number_of_significant_value_digits":1').p.values["50.0"]
+      assert.is_true(math.abs(fine - exact) < exact * 1e-4)
+      assert.is_true(rough >= fine and rough < exact * 1.1)
+    end)
+
     it("take a percentile between neighbours", function()
       local values = aggs '{"p":{"percentiles":{"field":"ms","percents":[50,99.9]}}}'.p.values
       assert.equal(2.5, values["50.0"])
