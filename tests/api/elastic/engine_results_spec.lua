@@ -233,7 +233,7 @@ describe("results of posted data", function()
     assert.equal(3000, get(path, "/results/buckets?size=0").count)
     assert.equal(3000, get(path, "/results/overall_buckets").count)
     assert.equal(1500, get(path, "/results/overall_buckets?bucket_span=2h").count)
-    assert.equal(2, get(path, "/results/overall_buckets?overall_score=50").count) -- the hours after a peak have small scores of their own
+    assert.equal(2, get(path, "/results/overall_buckets?overall_score=0.1").count)
   end)
 
   it("events of calendars hide what happens in them, also when they come while the job is open", function()
