@@ -19,7 +19,7 @@ double job_completeness(const struct job *job) {
     double expected = expected_events(job);
     double events = gather_bucket_events(job->bucket);
     if (!(expected > 0) || events >= expected) return 1;
-    return fmax(events / expected, 1e-3);
+    return events / expected;
 }
 
 void job_learn_events(struct job *job) {

@@ -73,7 +73,7 @@ struct series_question {
     double time_s;        // of the value, as in series_sample
     double value;         // the exact statistic of the whole bucket
     double count_scale;   // n* / n for mean, median and varp; else 1
-    double completeness;  // in (0, 1]: below 1 what is missing is assumed to be normal (counts
+    double completeness;  // in [0, 1]: below 1 what is missing is assumed to be normal (counts
                           // and sums of interim results)
     double weight;        // as in series_bucket: below 1 the anomaly model does not learn
     bool interim;         // the bucket was not learned; the series stays as it is
