@@ -317,11 +317,6 @@ static int bind_merge(lua_State *L) {
     return 1;
 }
 
-static int keep(lua_State *L) {
-    (void)L;
-    return 0;
-}
-
 int luaopen_runtime_kind_parts(lua_State *L) {
     static const luaL_Reg category_methods[] = {{"learn", bind_category_learn},
                                                 {"age", bind_category_age},
@@ -357,9 +352,9 @@ int luaopen_runtime_kind_parts(lua_State *L) {
                                          {"merge", bind_merge},
                                          {NULL, NULL}};
     box_class(L, CATEGORY, category_methods, category_release);
-    box_class(L, TIME_OF, time_of_methods, keep);
-    box_class(L, PLACE, place_methods, keep);
-    box_class(L, POPULATION, population_methods, keep);
+    box_class(L, TIME_OF, time_of_methods, NULL);
+    box_class(L, PLACE, place_methods, NULL);
+    box_class(L, POPULATION, population_methods, NULL);
     luaL_newlib(L, functions);
     return 1;
 }

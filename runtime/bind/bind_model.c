@@ -452,21 +452,7 @@ static int bind_registry_size(lua_State *L) {
     return 1;
 }
 
-static void new_class(lua_State *L, const char *name, lua_CFunction release,
-                      const luaL_Reg *methods) {
-    luaL_newmetatable(L, name);
-    lua_pushcfunction(L, release);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -3, "__gc");
-    lua_setfield(L, -2, "__close");
-    lua_newtable(L);
-    luaL_setfuncs(L, methods, 0);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
-}
-
 int luaopen_runtime_model(lua_State *L) {
-    static const luaL_Reg none[] = {{NULL, NULL}};
     static const luaL_Reg model_methods[] = {{"push", bind_model_push},
                                              {"save", bind_model_save},
                                              {"rows", bind_model_rows},
@@ -491,10 +477,10 @@ int luaopen_runtime_model(lua_State *L) {
                                          {"drop", bind_drop},
                                          {"registry_size", bind_registry_size},
                                          {NULL, NULL}};
-    new_class(L, SCRATCH, scratch_release, none);
-    new_class(L, MODEL_TABLE, table_release, none);
-    new_class(L, MODEL, bind_model_release, model_methods);
-    new_class(L, MODEL_SET, bind_set_release, set_methods);
+    box_class(L, SCRATCH, NULL, scratch_release);
+    box_class(L, MODEL_TABLE, NULL, table_release);
+    box_class(L, MODEL, model_methods, bind_model_release);
+    box_class(L, MODEL_SET, set_methods, bind_set_release);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -254,14 +254,6 @@ static int bind_transform_learn(lua_State *L) {
     return 0;
 }
 
-static void new_class(lua_State *L, const char *name, const luaL_Reg *methods) {
-    luaL_newmetatable(L, name);
-    lua_newtable(L);
-    luaL_setfuncs(L, methods, 0);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
-}
-
 int luaopen_runtime_model_parts(lua_State *L) {
     static const luaL_Reg threshold_methods[] = {
         {"ask", bind_threshold_ask}, {"learn", bind_threshold_learn}, {NULL, NULL}};
@@ -273,8 +265,8 @@ int luaopen_runtime_model_parts(lua_State *L) {
                                          {"threshold", bind_threshold_new},
                                          {"transform", bind_transform_new},
                                          {NULL, NULL}};
-    new_class(L, THRESHOLD, threshold_methods);
-    new_class(L, TRANSFORM, transform_methods);
+    box_class(L, THRESHOLD, threshold_methods, NULL);
+    box_class(L, TRANSFORM, transform_methods, NULL);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -172,11 +172,7 @@ int luaopen_runtime_residual(lua_State *L) {
                                          {"load", bind_residual_load},
                                          {"outlier_weight", bind_outlier_weight},
                                          {NULL, NULL}};
-    luaL_newmetatable(L, RESIDUAL);
-    lua_newtable(L);
-    luaL_setfuncs(L, methods, 0);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    box_class(L, RESIDUAL, methods, NULL);
     luaL_newlib(L, functions);
     return 1;
 }

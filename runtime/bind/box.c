@@ -20,10 +20,12 @@ void box_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFun
         lua_newtable(L);
         if (methods) luaL_setfuncs(L, methods, 0);
         lua_setfield(L, -2, "__index");
-        lua_pushcfunction(L, release);
-        lua_setfield(L, -2, "__gc");
-        lua_pushcfunction(L, release);
-        lua_setfield(L, -2, "__close");
+        if (release) {
+            lua_pushcfunction(L, release);
+            lua_setfield(L, -2, "__gc");
+            lua_pushcfunction(L, release);
+            lua_setfield(L, -2, "__close");
+        }
         lua_pushstring(L, name);
         lua_setfield(L, -2, "__name");
         lua_setfield(L, LUA_REGISTRYINDEX, name);

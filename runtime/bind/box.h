@@ -16,7 +16,7 @@ extern "C" {
 int bind_fail(lua_State *L, const struct error *err);
 
 /* Creates the metatable of an owner: __name and __index (methods), __gc and __close (release).
- * Does nothing when it exists. */
+ * A class of plain memory has nothing to release: NULL. Does nothing when it exists. */
 void box_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction release);
 
 /* Pushes an empty owner of class `name`: a pointer, NULL until the caller fills it. */
