@@ -2,11 +2,7 @@
  * defaults, put in the engine's form, and used as updates of a job that is right.
  * Whatever comes in, the answer is a job or an error with a kind; anything that Lua raises
  * without a kind is a finding. */
-#include "bind/modules.h"
-#include <lauxlib.h>
-#include <lualib.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "lua_target.h"
 
 // Reads a body as every route does that takes one of a job; raises for a bug.
 static const char script[] =
@@ -62,30 +58,8 @@ static const char script[] =
     "  end\n"
     "end\n";
 
-static lua_State *start(void) {
-    lua_State *L = luaL_newstate();
-    if (!L) abort();
-    luaL_openlibs(L);
-    modules_preload(L);
-    if (luaL_dostring(L, "package.path = '" BLIP_LUA "/?.lua;" BLIP_LUA "/?/init.lua'") ||
-        luaL_dostring(L, script)) {
-        fprintf(stderr, "job_body_fuzz: %s\n", lua_tostring(L, -1));
-        abort();
-    }
-    return L;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static lua_State *L;
-    if (!L) L = start();
-    lua_settop(L, 1);
-    lua_pushvalue(L, 1);
-    lua_pushlstring(L, (const char *)data, size);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-        fprintf(stderr, "job_body_fuzz: %s\n", lua_tostring(L, -1));
-        abort();
-    }
-    return 0;
+    return lua_target(script, data, size);
 }

@@ -1,11 +1,7 @@
 /* query_fuzz.c - search bodies of any bytes: read as JSON, checked, compiled to SQL.
  * Whatever comes in, the answer is a request or an error with a kind; anything that Lua raises
  * without a kind is a finding, as is what the sanitizers see in the JSON reader. */
-#include "bind/modules.h"
-#include <lauxlib.h>
-#include <lualib.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "lua_target.h"
 
 // Reads a body over an index with a field of every type; raises for a bug.
 static const char script[] =
@@ -41,30 +37,8 @@ static const char script[] =
     "  end\n"
     "end\n";
 
-static lua_State *start(void) {
-    lua_State *L = luaL_newstate();
-    if (!L) abort();
-    luaL_openlibs(L);
-    modules_preload(L);
-    if (luaL_dostring(L, "package.path = '" BLIP_LUA "/?.lua;" BLIP_LUA "/?/init.lua'") ||
-        luaL_dostring(L, script)) {
-        fprintf(stderr, "query_fuzz: %s\n", lua_tostring(L, -1));
-        abort();
-    }
-    return L;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static lua_State *L;
-    if (!L) L = start();
-    lua_settop(L, 1);
-    lua_pushvalue(L, 1);
-    lua_pushlstring(L, (const char *)data, size);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-        fprintf(stderr, "query_fuzz: %s\n", lua_tostring(L, -1));
-        abort();
-    }
-    return 0;
+    return lua_target(script, data, size);
 }
