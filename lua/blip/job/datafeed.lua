@@ -18,6 +18,7 @@ local feeds = require "blip.job.feeds"
 local job_state = require "blip.job.state"
 local lifecycle = require "blip.job.lifecycle"
 local log = require "runtime.log"
+local moment = require "blip.query.moment"
 local notification = require "blip.job.notification"
 local pace = require "blip.pace"
 local registry = require "blip.job.registry"
@@ -204,7 +205,7 @@ local function feed_stretch(self, from, to)
   local row, started = self.row, time.monotonic_ns()
   local stretch = stretches.at(self.stretch, from, to)
   local err
-  stretch.ends, err = extract.ends(assert(extract.resolve(stretch)))
+  stretch.ends, err = moment.now(assert(extract.resolve(stretch)))
   if not stretch.ends then return nil, err end
   local fed
   fed, err = run.apply(row.job, { kind = "feed", feed = stretch }, function(c, answer)

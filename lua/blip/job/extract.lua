@@ -14,10 +14,9 @@ local dsl = require "blip.query.dsl"
 local fail = require "blip.fail"
 local feed_rows = require "blip.job.extract_documents"
 local filter = require "blip.query.filter"
-local json = require "runtime.json"
+local moment = require "blip.query.moment"
 local names = require "blip.index.names"
 local rights = require "blip.source.rights"
-local store = require "runtime.store"
 
 local extract = {}
 
@@ -36,27 +35,6 @@ end
 
 extract.resolve = resolve
 
---- The first _seq_no of each index that is not looked at: everything that is there now.
--- @return name to number; or nil and an error
-function extract.ends(indices)
-  local ends = {}
-  for _, index in ipairs(indices) do
-    local frame, err = store.connection():query(
-      ('SELECT coalesce(max("_seq_no"), -1) + 1 AS n FROM %s'):format(index.mapping.table))
-    if not frame then return nil, err end
-    ends[index.name] = frame:get(1, "n")
-  end
-  return json.object(ends)
-end
-
-local function within_ends(ends)
-  local parts = {}
-  for name, number in pairs(ends) do
-    parts[#parts + 1] = filter.term("_index", name) & filter.range("_seq_no", { lt = number })
-  end
-  return filter.any_of(parts)
-end
-
 local function time_range(stretch)
   if not stretch.from_ms and not stretch.to_ms then return nil end
   return filter.range(stretch.time_field, {
@@ -71,7 +49,7 @@ function extract.filter(stretch)
   if not wanted then return nil, err end
   local parts = { wanted, filter.exists(stretch.time_field) }
   parts[#parts + 1] = time_range(stretch)
-  if stretch.ends then parts[#parts + 1] = within_ends(stretch.ends) end
+  if stretch.ends then parts[#parts + 1] = moment.filter(stretch.ends) end
   return filter.all_of(parts)
 end
 

@@ -186,33 +186,28 @@ local function apply(c, row, operation, also)
   return answer.result, answer.refusal
 end
 
---- Carries out one operation of an open job.
--- @tparam string id of the job
--- @tparam table operation as @{blip.job.operations.perform} takes it
--- @tparam[opt] function also `also(c, answer)` writes more in the same transaction
--- @treturn table what the engine answered; or nil and an error: the dialect's when the job is not open
-function run.apply(id, operation, also)
+-- Answers what `work_on(c, row)` does with the turn of an open job.
+local function with_open(id, work_on)
   local turn <close>, busy = run.turn(id)
   if not turn then return nil, busy end
   local c = store.connection()
   local row, err = state.load(c, id)
   if row then row, err = state.check_open(row) end
   if not row then return nil, err end
-  return attempt(apply, c, row, operation, also)
+  return work_on(c, row)
 end
 
---- Saves the models of an open job now.
--- @tparam table job its configuration
--- @return true; or nil and an error
-function run.persist(job)
-  local turn <close>, busy = run.turn(job.job_id)
-  if not turn then return nil, busy end
-  local c = store.connection()
-  local row, err = state.load(c, job.job_id)
-  if row then row, err = state.check_open(row) end
-  if not row then return nil, err end
-  local live
-  live, err = run.models(c, row)
+--- Carries out one operation of an open job.
+-- @tparam string id of the job
+-- @tparam table operation as @{blip.job.operations.perform} takes it
+-- @tparam[opt] function also `also(c, answer)` writes more in the same transaction
+-- @treturn table what the engine answered; or nil and an error: the dialect's when the job is not open
+function run.apply(id, operation, also)
+  return with_open(id, function(c, row) return attempt(apply, c, row, operation, also) end)
+end
+
+local function persist(c, job, row)
+  local live, err = run.models(c, row)
   if not live then return nil, err end
   local ok
   ok, err = c:begin(job_index.name(job))
@@ -222,6 +217,13 @@ function run.persist(job)
   c:rollback() -- of what an error left open
   assert(engine.give_back(job.job_id, live))
   return ok, err
+end
+
+--- Saves the models of an open job now.
+-- @tparam table job its configuration
+-- @return true; or nil and an error
+function run.persist(job)
+  return with_open(job.job_id, function(c, row) return persist(c, job, row) end)
 end
 
 --- Tells an open job that its rules, filters, events or model plot changed.
@@ -236,25 +238,22 @@ function run.update(job)
   return result ~= nil, err
 end
 
+local function look_at(c, row, look)
+  local live, err = run.models(c, row)
+  if not live then return nil, err end
+  local answer, problem = attempt(look, live)
+  local ok
+  ok, err = engine.give_back(row.job, live)
+  if not ok then return fail.failed("models of job '%s': %s", row.job, err.reason) end
+  return answer, problem
+end
+
 --- Looks at the models of an open job, without changing anything.
 -- @tparam string id
 -- @tparam function look `look(live)`
 -- @return what `look` answers; or nil and an error
 function run.look(id, look)
-  local turn <close>, busy = run.turn(id)
-  if not turn then return nil, busy end
-  local c = store.connection()
-  local row, err = state.load(c, id)
-  if row then row, err = state.check_open(row) end
-  if not row then return nil, err end
-  local live
-  live, err = run.models(c, row)
-  if not live then return nil, err end
-  local answer, problem = attempt(look, live)
-  local ok
-  ok, err = engine.give_back(id, live)
-  if not ok then return fail.failed("models of job '%s': %s", id, err.reason) end
-  return answer, problem
+  return with_open(id, function(c, row) return look_at(c, row, look) end)
 end
 
 return run

@@ -6,11 +6,10 @@
 -- Documents written later stay out. One that is replaced meanwhile counts as written later.
 -- @module blip.query.scroll
 local fail = require "blip.fail"
-local filter = require "blip.query.filter"
 local json = require "runtime.json"
+local moment = require "blip.query.moment"
 local problem = require "blip.query.problem"
 local read = require "blip.query.read"
-local store = require "runtime.store"
 local time = require "runtime.time"
 
 local scroll = {}
@@ -37,18 +36,6 @@ function scroll.keep_alive(text)
     .. "or unrecognized", read.show(text))
 end
 
---- The first _seq_no of each index that is not part of the answer.
-local function ends_of(indices)
-  local ends = {}
-  for _, index in ipairs(indices) do
-    local frame, err = store.connection():query(
-      ('SELECT coalesce(max("_seq_no"), -1) + 1 AS n FROM %s'):format(index.mapping.table))
-    if not frame then return nil, err end
-    ends[index.name] = frame:get(1, "n")
-  end
-  return ends
-end
-
 --- Begins a scroll.
 -- @tparam table indices that are searched
 -- @tparam table body of the search
@@ -60,7 +47,7 @@ function scroll.begin(indices, body, keep_ms, asked)
     return refuse "using [from] is not allowed in a scroll context"
   end
   if body.size == 0 or body.size == "0" then return refuse "[size] cannot be [0] in a scroll context" end
-  local ends, err = ends_of(indices)
+  local ends, err = moment.now(indices)
   if not ends then return nil, err end
   return { ends = ends, body = body, from = 0, keep_ms = keep_ms, asked = asked }
 end
@@ -98,11 +85,7 @@ end
 
 --- What belongs to the answer: what was there when the scroll began.
 function scroll.filter(place)
-  local parts = {}
-  for _, name in ipairs(read.keys(place.ends)) do
-    parts[#parts + 1] = filter.term("_index", name) & filter.range("_seq_no", { lt = place.ends[name] })
-  end
-  return filter.any_of(parts)
+  return moment.filter(place.ends)
 end
 
 --- The id of the page behind one of `count` hits.
